@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Run scenarios in the virtual eGPU rig.
+
+  rig.py run --kernel 6.12 [--scenario NAME]... [--build DIR]
+  rig.py story NAME --kernel 6.12 [--build DIR]   show what the scenario tells, live
+  rig.py list                                     scenarios and what they are about
+"""
+
+import argparse
+import fcntl
+import sys
+from pathlib import Path
+
+from riglib import RigError, report, scenario, vm
+from riglib.kernel import Kernel
+
+HERE = Path(__file__).resolve().parent
+SCENARIOS = HERE / "scenarios"
+STORIES = HERE / "stories"
+
+
+def one_at_a_time(build):
+    """Two machines at once would falsify each other's times: wait for our turn."""
+    (build / "rig").mkdir(parents=True, exist_ok=True)
+    lock = open("/tmp/egpu-qemu.lock", "a", encoding="utf-8")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def run(args):
+    wanted = scenario.load_all(SCENARIOS, args.scenario)
+    failed = 0
+    for name in args.kernel or scenario.KERNELS:
+        kernel = Kernel(name)
+        outcomes = []
+        for item in wanted:
+            if name not in item.kernels:
+                continue
+            with one_at_a_time(args.build):
+                outcome = vm.run(item, kernel, args.build)
+            report.show(outcome)
+            outcomes.append(outcome)
+        report.write_tap(outcomes, args.build / "results" / f"rig-{name}.tap")
+        failed += sum(not o.passed for o in outcomes)
+    return 1 if failed else 0
+
+
+def story(args):
+    item = scenario.load_all(STORIES, [args.name])[0]
+    with one_at_a_time(args.build):
+        outcome = vm.run(item, Kernel(args.kernel), args.build, sys.stdout)
+    if outcome.passed:
+        return 0
+    report.show(outcome)
+    return 1
+
+
+def show_list(_args):
+    for item in scenario.load_all(SCENARIOS, []):
+        print(f"{item.name:24} {item.summary}")
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Run scenarios in the virtual eGPU rig.")
+    verbs = parser.add_subparsers(required=True)
+    verb = verbs.add_parser("run", help="run scenarios and write their results")
+    verb.add_argument("--kernel", action="append", choices=scenario.KERNELS)
+    verb.add_argument("--scenario", action="append", default=[])
+    verb.set_defaults(handler=run)
+    verb = verbs.add_parser("story", help="run one and show what it tells")
+    verb.add_argument("name")
+    verb.add_argument("--kernel", choices=scenario.KERNELS, default="6.12")
+    verb.set_defaults(handler=story)
+    verb = verbs.add_parser("list", help="list the scenarios")
+    verb.set_defaults(handler=show_list)
+    for verb in verbs.choices.values():
+        verb.add_argument("--build", type=Path, default=HERE.parents[2] / "build")
+    args = parser.parse_args()
+    args.build = args.build.resolve()
+    try:
+        return args.handler(args)
+    except RigError as error:
+        print(f"rig: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Reading of KTAP and TAP: results, skips with reasons, and what is missing."""
+
+import re
+from dataclasses import dataclass, field
+
+RESULT = re.compile(r"^(\s*)(not ok|ok)\b\s*(\d+)?\s*(?:- )?(.*?)\s*(?:#\s*(SKIP|TODO)\b\s*(.*))?$",
+                    re.IGNORECASE)
+PLAN = re.compile(r"^1\.\.(\d+)")
+
+
+@dataclass
+class Result:
+    """One test: status is passed, failed or skipped."""
+    name: str
+    status: str
+    reason: str = ""
+    notes: list = field(default_factory=list)
+
+
+@dataclass
+class Report:
+    """All results of one stream, and what is wrong with the stream itself."""
+    results: list = field(default_factory=list)
+    problems: list = field(default_factory=list)
+    last_note: str = ""
+
+
+def _status(match):
+    if match[2] == "not ok":
+        return "failed"
+    return "skipped" if (match[5] or "").upper() == "SKIP" else "passed"
+
+
+def parse(text):
+    """Results of the innermost tests: a parent counts only if no child says why it failed."""
+    report = Report()
+    children, notes = [], []
+    plan, top = None, 0
+    for line in text.splitlines():
+        match = RESULT.match(line)
+        if match:
+            result = Result(match[4] or "unnamed", _status(match), match[6] or "", notes)
+            notes = []
+            if match[1]:
+                children.append(result)
+                continue
+            top += 1
+            report.results += _family(result, children)
+            children = []
+        elif PLAN.match(line):
+            plan = int(PLAN.match(line)[1])
+        elif line.startswith("Bail out!"):
+            report.problems.append(line[len("Bail out!"):].strip() or "bailed out")
+        elif line.lstrip().startswith("#"):
+            notes.append(line.strip())
+            report.last_note = line.strip("# ").strip()
+    if plan is None:
+        report.problems.append("no plan: the tests stopped before their end")
+    elif plan != top:
+        report.problems.append(f"{plan} results were planned, {top} arrived")
+    return report
+
+
+def _family(parent, children):
+    for child in children:
+        child.name = f"{parent.name}: {child.name}"
+    explained = any(c.status == "failed" for c in children)
+    if not children or (parent.status == "failed" and not explained):
+        return children + [parent]
+    return children
