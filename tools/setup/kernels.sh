@@ -80,7 +80,7 @@ fetch_kernel() {
 	for deb in "$debs"/*.deb; do
 		dpkg -x "$deb" "$scratch" || die "cannot unpack $deb; is the disk full?"
 	done
-	rm -rf "$debs" "$scratch/usr/share"
+	rm -rf "$debs" "${scratch:?}/usr/share"
 	relocate_headers "$scratch" "$EGPU_CACHE/$name"
 	index_modules "$release" "$scratch"
 	ln -s "boot/vmlinuz-$release" "$scratch/vmlinuz"

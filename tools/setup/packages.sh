@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Install the Debian packages of packages.txt that this machine lacks.
+# Install the Debian packages that this machine lacks. The build, the tests and the
+# checks each say which they need, in lists of the same form.
 
 wanted_packages() {
-	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$SETUP_DIR/packages.txt" | awk '{ print $1 }'
+	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$SETUP_DIR/packages.txt" \
+		"$SETUP_DIR/../lint/packages" | awk '{ print $1 }' | sort -u
 }
 
 missing_packages() {

@@ -83,6 +83,7 @@ events_list() {
 # '.event == "removal-pending" and .removal.cause == "surprise"'.
 event_wait() {
 	rig_filter=$1
+	# shellcheck disable=SC2016 # rig_wait evaluates it
 	rig_wait '[ -n "$(events_list "$rig_filter")" ]' "$2" && return 0
 	fail "no such event within $2 s: $1"
 	rig_show_events

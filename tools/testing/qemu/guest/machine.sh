@@ -98,11 +98,11 @@ rig_settle() {
 
 # --- taking out --------------------------------------------------------------
 
-# pull PORT: surprise removal of all that is plugged into the port. Returns when the
-# kernel has noticed; 2 s later the port can take another card.
+# pull PORT: surprise removal of all that is plugged into the port. Returns at once,
+# so wait for what comes of it; 2 s later the port can take another card.
 pull() {
 	rig_port=$(port_address "$1") || rig_abort "the port $1 is gone"
-	rig_gone=$(gpu_at "$1") || rig_abort "nothing is plugged into $1"
+	gpu_at "$1" >/dev/null || rig_abort "nothing is plugged into $1"
 	rig-pull "$rig_port" 2>/run/rig/output ||
 		rig_abort "$(cat /run/rig/output)"
 }

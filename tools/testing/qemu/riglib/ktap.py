@@ -4,7 +4,7 @@
 import re
 from dataclasses import dataclass, field
 
-RESULT = re.compile(r"^(\s*)(not ok|ok)\b\s*(\d+)?\s*(?:- )?(.*?)\s*(?:#\s*(SKIP|TODO)\b\s*(.*))?$",
+RESULT = re.compile(r"^(\s*)(not ok|ok)\b\s*(\d+)?\s*(?:- )?(.*?)\s*(?:#\s*(SKIP)\b\s*(.*))?$",
                     re.IGNORECASE)
 PLAN = re.compile(r"^1\.\.(\d+)")
 
@@ -27,9 +27,9 @@ class Report:
 
 
 def _status(match):
-    if match[2] == "not ok":
+    if match[2].lower() == "not ok":
         return "failed"
-    return "skipped" if (match[5] or "").upper() == "SKIP" else "passed"
+    return "skipped" if match[5] else "passed"
 
 
 def parse(text):
@@ -37,7 +37,7 @@ def parse(text):
     report = Report()
     children, notes = [], []
     plan, top = None, 0
-    for line in text.splitlines():
+    for line in _without_yaml(text.splitlines()):
         match = RESULT.match(line)
         if match:
             result = Result(match[4] or "unnamed", _status(match), match[6] or "", notes)
@@ -60,6 +60,17 @@ def parse(text):
     elif plan != top:
         report.problems.append(f"{plan} results were planned, {top} arrived")
     return report
+
+
+def _without_yaml(lines):
+    """Lines outside the diagnostic blocks of TAP 13, which quote anything."""
+    inside = False
+    for line in lines:
+        word = line.strip()
+        if word == "---" or (inside and word == "..."):
+            inside = word == "---"
+        elif not inside:
+            yield line
 
 
 def _family(parent, children):

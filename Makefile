@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0
+# egpu: everything starts here; `make help` lists the targets.
+#
+# All that is built goes to build/; what is fetched goes to the cache outside the
+# tree (see tools/setup/setup), which the test targets fill by themselves.
+
+BUILD := build
+KERNELS := 6.1 6.12
+PREFIX ?= /usr
+PYTHON := /usr/bin/python3
+RIG := $(PYTHON) tools/testing/qemu/rig.py
+SETUP := tools/setup/setup
+
+# Headers of the running kernel, unless told otherwise.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+# Warnings are errors, and more of them than the kernel's default.
+KBUILD_FLAGS := W=1 KCFLAGS=-Werror
+
+all: userspace module
+
+help:
+	@echo 'make                   the module for the running kernel (or KDIR=) and userspace'
+	@echo 'make demo              see one graceful and one surprise removal, in a VM'
+	@echo 'make check             all tests; sets itself up'
+	@echo 'make selftests         the scenarios only; KERNEL=6.1|6.12 SCENARIO=name'
+	@echo 'make bench             benchmarks, into $(BUILD)/bench/results.json'
+	@echo 'make lint              style and static checks'
+	@echo 'make regen             generate from the netlink spec again'
+	@echo 'make install DESTDIR=  programs, library, header, unit, man pages'
+	@echo 'make compile_commands  compile_commands.json for editors and clangd'
+	@echo 'make setup             packages and kernels only'
+	@echo 'make clean             remove $(BUILD)/'
+
+# --- building ----------------------------------------------------------------
+
+# Kbuild writes beside its sources, so each kernel gets a copy of them. The times
+# are kept: only what has changed is compiled again.
+define build_module
+	@mkdir -p $(BUILD)/kmod-$(1)
+	@tar -cf - Kbuild VERSION kmod uapi | tar -xf - -C $(BUILD)/kmod-$(1)
+	+$(MAKE) --no-print-directory -C $(2) M=$(abspath $(BUILD)/kmod-$(1)) \
+		$(KBUILD_FLAGS) modules
+endef
+
+module:
+	$(if $(wildcard $(KDIR)/Makefile),$(call build_module,host,$(KDIR)),\
+	@echo 'no kernel headers in $(KDIR): the module is not built (name them with KDIR=)')
+
+module-%:
+	$(call build_module,$*,$$($(SETUP) where kernel-$*)/headers)
+
+userspace:
+	+$(MAKE) --no-print-directory -C userspace O=$(abspath $(BUILD)/userspace)
+
+# Installed below build/stage, as the rig's guest sees it.
+stage: userspace
+	rm -rf $(BUILD)/stage
+	+$(MAKE) --no-print-directory -C userspace O=$(abspath $(BUILD)/userspace) \
+		PREFIX=/usr DESTDIR=$(abspath $(BUILD)/stage) install
+
+install: userspace
+	+$(MAKE) --no-print-directory -C userspace O=$(abspath $(BUILD)/userspace) \
+		PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
+
+rig:
+	+$(MAKE) --no-print-directory -C tools/testing/qemu O=$(abspath $(BUILD)/rig)
+
+selftest-programs: userspace
+	+$(MAKE) --no-print-directory -C tools/testing/selftests/egpu \
+		O=$(abspath $(BUILD)/selftests) USERSPACE=$(abspath $(BUILD)/userspace)
+
+guest: rig stage selftest-programs
+
+compile_commands: module-6.12
+	$(PYTHON) tools/setup/compile-commands $(BUILD)/kmod-6.12 >compile_commands.json
+
+# --- testing -----------------------------------------------------------------
+
+# Recursive, so that what the set-up installs is there when the rest is read.
+demo: setup
+	+@$(MAKE) --no-print-directory run-demo
+
+run-demo: guest module-6.12
+	@$(RIG) story demo --kernel 6.12
+
+check: setup
+	+@tools/testing/check
+
+selftests: setup
+	+@$(MAKE) --no-print-directory run-selftests
+
+run-selftests: guest $(addprefix module-,$(or $(KERNEL),$(KERNELS)))
+	@$(RIG) run $(addprefix --kernel ,$(KERNEL)) $(addprefix --scenario ,$(SCENARIO))
+
+bench: setup
+	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(KERNELS))
+	tools/testing/bench/run
+
+lint:
+	tools/lint/run
+
+regen:
+	tools/regen/run
+
+setup:
+	@$(SETUP)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all help module userspace stage install rig selftest-programs guest \
+	compile_commands demo run-demo check selftests run-selftests bench lint \
+	regen setup clean
