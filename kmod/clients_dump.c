@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The dump of clients: taken at once when it begins, told message by message.
+ *
+ * Without CAP_NET_ADMIN in the initial user namespace an asker sees the
+ * clients of its own user only, and pids are given in its own pid namespace.
+ */
+#include <linux/cred.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "compat/compat.h"
+#include "egpu.h"
+#include "genl.h"
+
+/**
+ * struct told_client - a client as the asker may see it
+ * @device: id of the GPU
+ * @pid: in the asker's pid namespace, 0 when not visible there
+ * @comm: name of the process, or empty
+ * @client: the rest; its pid is not used
+ */
+struct told_client {
+	u32 device;
+	u32 pid;
+	char comm[TASK_COMM_LEN];
+	struct egpu_client client;
+};
+
+/**
+ * struct client_dump - a dump in progress, in cb->args[0]
+ * @n: clients in @told
+ * @next: first one not told yet
+ * @told: the clients
+ */
+struct client_dump {
+	unsigned int n;
+	unsigned int next;
+	struct told_client *told;
+};
+
+/**
+ * egpu_client_list_free - give back what a list of clients holds
+ * @list: the list; empty afterwards
+ */
+void egpu_client_list_free(struct egpu_client_list *list)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->n; i++)
+		put_pid(list->client[i].pid);
+	kvfree(list->client);
+	*list = (struct egpu_client_list) {};
+}
+
+/* Fills what concerns the process; false when the asker may not see it. */
+static bool describe_process(struct told_client *told, struct pid *pid,
+			     bool all)
+{
+	struct task_struct *task;
+	bool visible = all;
+
+	rcu_read_lock();
+	task = pid ? pid_task(pid, PIDTYPE_PID) : NULL;
+	if (task) {
+		visible = all || uid_eq(task_uid(task), current_euid());
+		get_task_comm(told->comm, task);
+	}
+	rcu_read_unlock();
+	told->pid = pid ? pid_vnr(pid) : 0;
+	return visible;
+}
+
+static int add_clients(struct client_dump *dump, u32 device,
+		       const struct egpu_client_list *list, bool all)
+{
+	struct told_client *more;
+	unsigned int i;
+
+	if (!list->n)
+		return 0;
+	more = kvcalloc(dump->n + list->n, sizeof(*more), GFP_KERNEL);
+	if (!more)
+		return -ENOMEM;
+	if (dump->n)
+		memcpy(more, dump->told, dump->n * sizeof(*more));
+	kvfree(dump->told);
+	dump->told = more;
+	for (i = 0; i < list->n; i++) {
+		struct told_client *told = &dump->told[dump->n];
+
+		told->device = device;
+		told->client = list->client[i];
+		if (describe_process(told, list->client[i].pid, all))
+			dump->n++;
+	}
+	return 0;
+}
+
+static int collect_device(struct client_dump *dump, struct egpu_device *edev,
+			  bool all)
+{
+	struct egpu_client_list list = {};
+	bool locked;
+	int ret;
+
+	ret = egpu_device_walk_begin(edev, &locked);
+	if (ret)
+		return ret;
+	ret = egpu_drm_clients(edev->pdev, &list);
+	egpu_device_walk_end(edev, locked);
+	if (!ret)
+		ret = add_clients(dump, edev->id, &list, all);
+	egpu_client_list_free(&list);
+	return ret;
+}
+
+static struct egpu_device *next_device(u32 after, u32 only)
+{
+	struct egpu_device *edev;
+
+	mutex_lock(&egpu_lock);
+	edev = only ? egpu_device_find_id(only) : egpu_device_after(after);
+	if (edev)
+		egpu_device_get(edev);
+	mutex_unlock(&egpu_lock);
+	return edev;
+}
+
+static int collect_one(struct client_dump *dump, u32 id, bool all,
+		       struct netlink_ext_ack *extack)
+{
+	struct egpu_device *edev = next_device(0, id);
+	int ret;
+
+	if (!edev) {
+		NL_SET_ERR_MSG(extack, "there is no such GPU");
+		return -ENODEV;
+	}
+	ret = collect_device(dump, edev, all);
+	if (ret == -EAGAIN)
+		NL_SET_ERR_MSG(extack, "a driver is just being bound or unbound, ask again");
+	egpu_device_put(edev);
+	return ret;
+}
+
+/* A GPU whose driver is just coming or going has no clients to tell of. */
+static int collect_all(struct client_dump *dump, bool all)
+{
+	struct egpu_device *edev;
+	u32 id = 0;
+	int ret = 0;
+
+	while ((!ret || ret == -EAGAIN) && (edev = next_device(id, 0))) {
+		id = edev->id;
+		ret = collect_device(dump, edev, all);
+		egpu_device_put(edev);
+	}
+	return ret == -EAGAIN ? 0 : ret;
+}
+
+static void dump_free(struct client_dump *dump)
+{
+	kvfree(dump->told);
+	kfree(dump);
+}
+
+int egpu_nl_client_start(struct netlink_callback *cb)
+{
+	struct nlattr **attrs = egpu_compat_dump_attrs(cb);
+	struct nlattr *id = attrs ? attrs[EGPU_A_CLIENT_ID] : NULL;
+	bool all = netlink_capable(cb->skb, CAP_NET_ADMIN);
+	struct client_dump *dump;
+	int ret;
+
+	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
+	if (!dump)
+		return -ENOMEM;
+	ret = id ? collect_one(dump, nla_get_u32(id), all, cb->extack) :
+		   collect_all(dump, all);
+	if (ret) {
+		dump_free(dump);
+		return ret;
+	}
+	cb->args[0] = (long)dump;
+	return 0;
+}
+
+int egpu_nl_client_done(struct netlink_callback *cb)
+{
+	if (cb->args[0])
+		dump_free((struct client_dump *)cb->args[0]);
+	cb->args[0] = 0;
+	return 0;
+}
+
+static int put_client(struct sk_buff *skb, const struct told_client *told)
+{
+	const struct egpu_client *client = &told->client;
+
+	return nla_put_u32(skb, EGPU_A_CLIENT_ID, told->device) ?:
+	       (client->client_id ?
+		nla_put_u64_64bit(skb, EGPU_A_CLIENT_CLIENT_ID,
+				  client->client_id, EGPU_A_CLIENT_PAD) : 0) ?:
+	       (told->pid ?
+		nla_put_u32(skb, EGPU_A_CLIENT_PID, told->pid) : 0) ?:
+	       (told->comm[0] ?
+		nla_put_string(skb, EGPU_A_CLIENT_COMM, told->comm) : 0) ?:
+	       egpu_put_minor(skb, EGPU_A_CLIENT_MINOR, &client->minor) ?:
+	       (client->master ?
+		nla_put_flag(skb, EGPU_A_CLIENT_MASTER) : 0) ?:
+	       nla_put_u32(skb, EGPU_A_CLIENT_BUFFERS, client->buffers) ?:
+	       nla_put_u64_64bit(skb, EGPU_A_CLIENT_BYTES, client->bytes,
+				 EGPU_A_CLIENT_PAD);
+}
+
+static int fill_client(struct sk_buff *skb, struct netlink_callback *cb,
+		       const struct told_client *told)
+{
+	void *head = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				 cb->nlh->nlmsg_seq, egpu_compat_family(),
+				 NLM_F_MULTI, EGPU_CMD_CLIENT_GET);
+
+	if (!head)
+		return -EMSGSIZE;
+	if (put_client(skb, told)) {
+		genlmsg_cancel(skb, head);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return 0;
+}
+
+int egpu_nl_client_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct client_dump *dump = (struct client_dump *)cb->args[0];
+
+	while (dump->next < dump->n &&
+	       !fill_client(skb, cb, &dump->told[dump->next]))
+		dump->next++;
+	return skb->len;
+}

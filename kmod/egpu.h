@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * egpu: hotplug of external GPUs. Internal interfaces, one section per file.
+ *
+ * One mutex, egpu_lock, guards the registry, the requests, the rules, the
+ * settings and the event counter, so that the order of events is the order
+ * of what happened. It nests inside device_lock and the PCI rescan lock (the
+ * notifier comes with them) and is never held while anybody is waited for.
+ * Netlink handlers take it and nothing outside it, so an ack can always come
+ * in while a removal is held.
+ */
+#ifndef _EGPU_H
+#define _EGPU_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/netlink.h>
+#include <linux/pci.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <uapi/linux/egpu.h>
+
+#include "classify.h"
+#include "request_fsm.h"
+
+#define EGPU_VERSION		"0.1.0"
+#define EGPU_NAME_LEN		32
+#define EGPU_MINORS_MAX		8
+#define EGPU_RULES_MAX		64
+#define EGPU_HISTORY_MAX	32
+
+struct egpu_request;
+
+/* drm_clients.c: who has the GPU open */
+
+/**
+ * struct egpu_minor - one DRM node
+ * @type: primary, render, ...
+ * @index: its number
+ */
+struct egpu_minor {
+	enum egpu_minor_type type;
+	u32 index;
+};
+
+/**
+ * struct egpu_client - one open DRM file
+ * @client_id: the kernel's DRM client id, 0 where it has none
+ * @pid: of the owner, held; NULL when unknown
+ * @minor: the node it has open
+ * @master: it is its device's DRM master
+ * @buffers: GEM handles
+ * @bytes: sum of the sizes behind them
+ */
+struct egpu_client {
+	u64 client_id;
+	struct pid *pid;
+	struct egpu_minor minor;
+	bool master;
+	u32 buffers;
+	u64 bytes;
+};
+
+/**
+ * struct egpu_drm_summary - nodes and number of clients of a GPU
+ * @n_minors: entries of @minor in use
+ * @minor: the nodes, more than EGPU_MINORS_MAX are left out
+ * @clients: open DRM files over all nodes
+ */
+struct egpu_drm_summary {
+	unsigned int n_minors;
+	struct egpu_minor minor[EGPU_MINORS_MAX];
+	u32 clients;
+};
+
+/**
+ * struct egpu_client_list - clients of a GPU at one moment
+ * @n: entries in use
+ * @size: entries there is room for
+ * @client: the entries; egpu_drm_clients_free() gives them back
+ */
+struct egpu_client_list {
+	unsigned int n;
+	unsigned int size;
+	struct egpu_client *client;
+};
+
+#if IS_ENABLED(CONFIG_DRM)
+void egpu_drm_summarise(struct pci_dev *pdev, struct egpu_drm_summary *sum);
+int egpu_drm_clients(struct pci_dev *pdev, struct egpu_client_list *list);
+#else
+static inline void egpu_drm_summarise(struct pci_dev *pdev,
+				      struct egpu_drm_summary *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+}
+
+static inline int egpu_drm_clients(struct pci_dev *pdev,
+				   struct egpu_client_list *list)
+{
+	return 0;
+}
+#endif
+void egpu_client_list_free(struct egpu_client_list *list);
+
+/* registry.c: the GPUs that are there */
+
+/**
+ * struct egpu_device - a GPU from the moment it appears until it has left
+ * @ref: the registry holds one, whoever uses it outside egpu_lock another
+ * @node: in the registry
+ * @pdev: referenced as long as this lives
+ * @id: never given twice
+ * @state: see enum egpu_device_state
+ * @since: ns of CLOCK_BOOTTIME at which @state was entered
+ * @at_load: it was there before the module
+ * @placement: external or not, and why
+ * @topology: what @placement was made from
+ * @port: address of the nearest hotplug port above, or empty
+ * @driver: name of the bound driver, or empty
+ * @link_speed: MT/s per lane, 0 unknown
+ * @link_width: lanes, 0 unknown
+ * @drm: nodes and clients when last looked at
+ * @request: the open removal request, referenced; NULL when there is none
+ * @spare: the request to come, so that no removal is lost for want of memory
+ * @walk_lock: one walk over the DRM side at a time; see @held
+ * @held: our UNBIND_DRIVER callback keeps device_lock held by its caller, so
+ *	the DRM side may be walked without taking it
+ *
+ * Everything but the constant members is guarded by egpu_lock; @held by
+ * @walk_lock.
+ */
+struct egpu_device {
+	struct kref ref;
+	struct list_head node;
+	struct pci_dev *pdev;
+	u32 id;
+	enum egpu_device_state state;
+	u64 since;
+	bool at_load;
+	struct egpu_placement_verdict placement;
+	struct egpu_topology topology;
+	char port[EGPU_NAME_LEN];
+	char driver[EGPU_NAME_LEN];
+	u32 link_speed;
+	u32 link_width;
+	struct egpu_drm_summary drm;
+	struct egpu_request *request;
+	struct egpu_request *spare;
+	struct mutex walk_lock;	/* one walk at a time, and @held */
+	bool held;
+};
+
+extern struct mutex egpu_lock;
+
+bool egpu_is_gpu(const struct pci_dev *pdev);
+struct egpu_device *egpu_device_add(struct pci_dev *pdev, bool at_load);
+struct egpu_device *egpu_device_find(const struct pci_dev *pdev);
+struct egpu_device *egpu_device_find_id(u32 id);
+struct egpu_device *egpu_device_find_address(const struct egpu_pci_address *at);
+struct egpu_device *egpu_device_after(u32 id);
+void egpu_device_get(struct egpu_device *edev);
+void egpu_device_put(struct egpu_device *edev);
+void egpu_device_set_state(struct egpu_device *edev,
+			   enum egpu_device_state state);
+void egpu_device_read_driver(struct egpu_device *edev);
+void egpu_device_read_link(struct egpu_device *edev);
+void egpu_device_drop(struct egpu_device *edev);
+void egpu_devices_reclassify(void);
+void egpu_devices_drop_all(void);
+int egpu_device_walk_begin(struct egpu_device *edev, bool *locked);
+void egpu_device_walk_end(struct egpu_device *edev, bool locked);
+void egpu_device_refresh(struct egpu_device *edev);
+
+/* overrides.c: what the user says is external */
+
+int egpu_overrides_parse(const char *text);
+int egpu_override_set(const struct egpu_pci_address *address,
+		      enum egpu_placement placement, const char **why);
+const struct egpu_rule *egpu_overrides(unsigned int *n);
+
+/* evidence.c: what can be seen when a GPU leaves */
+
+bool egpu_device_silent(struct pci_dev *pdev);
+void egpu_gather_facts(struct pci_dev *pdev, bool by_eject,
+		       struct egpu_cause_facts *facts);
+
+/* request.c: one removal, one request */
+
+/**
+ * struct egpu_request - a removal from its announcement to its end
+ * @ref: the list holds one, the device while it is open another
+ * @node: in the list of requests, by cookie
+ * @fsm: phase, cause, times
+ * @cookie: never given twice
+ * @id: of the device
+ * @address: PCI address
+ * @driver: bound when the removal began
+ * @port: hotplug port above
+ * @vendor: PCI vendor id
+ * @device: PCI device id
+ * @external: it hung on a cable
+ * @drm: nodes, and clients when the removal began
+ * @force: eject although clients have it open
+ * @wait_ms: time from creation to deadline
+ * @reason: why refused or cancelled, or empty
+ * @wait: woken when @fsm changes
+ * @edev: of an eject, referenced
+ * @work: carries an eject out
+ * @worker: the task that does, to tell its unbinding from others'
+ * @settle: ends an unbind after which nothing more has come
+ */
+struct egpu_request {
+	struct kref ref;
+	struct list_head node;
+	struct egpu_fsm fsm;
+	u64 cookie;
+	u32 id;
+	char address[EGPU_NAME_LEN];
+	char driver[EGPU_NAME_LEN];
+	char port[EGPU_NAME_LEN];
+	u16 vendor;
+	u16 device;
+	bool external;
+	struct egpu_drm_summary drm;
+	bool force;
+	u32 wait_ms;
+	char reason[EGPU_REASON_LEN + 1];
+	wait_queue_head_t wait;
+	struct egpu_device *edev;
+	struct work_struct work;
+	struct task_struct *worker;
+	struct delayed_work settle;
+};
+
+/**
+ * struct egpu_request_terms - what a new request is given
+ * @origin: who began it
+ * @verdict: presumed cause
+ * @gone: the device has left already
+ * @wait_ms: time to the deadline
+ * @force: eject although clients have it open
+ */
+struct egpu_request_terms {
+	enum egpu_origin origin;
+	struct egpu_cause_verdict verdict;
+	bool gone;
+	u32 wait_ms;
+	bool force;
+};
+
+struct egpu_request *egpu_request_alloc(void);
+void egpu_request_get(struct egpu_request *req);
+void egpu_request_put(struct egpu_request *req);
+struct egpu_request *egpu_request_open(struct egpu_device *edev,
+				       const struct egpu_request_terms *terms);
+int egpu_request_step(struct egpu_request *req, enum egpu_fsm_input input,
+		      u32 port, const char **why);
+void egpu_request_changed(struct egpu_request *req);
+void egpu_request_close(struct egpu_device *edev);
+void egpu_request_wait(struct egpu_request *req, struct pci_dev *pdev);
+void egpu_request_settle_later(struct egpu_request *req);
+struct egpu_request *egpu_request_find(u64 cookie);
+struct egpu_request *egpu_request_after(u64 cookie);
+void egpu_requests_helper_gone(u32 port);
+void egpu_requests_unload(void);
+void egpu_requests_free_all(void);
+
+/* eject.c: a removal that we carry out ourselves */
+
+int egpu_eject_begin(struct egpu_device *edev, u32 wait_ms, bool force,
+		     u64 *cookie, const char **why);
+
+/* hotplug.c: what the PCI core tells */
+
+int egpu_hotplug_init(void);
+void egpu_hotplug_exit(void);
+
+/* events.c: what everybody is told */
+
+bool egpu_helper_listens(void);
+u64 egpu_event_seq(void);
+void egpu_event_device(u8 cmd, struct egpu_device *edev);
+void egpu_event_removal(u8 cmd, struct egpu_request *req);
+
+/* message.c: devices and requests as attributes */
+
+int egpu_put_device(struct sk_buff *skb, const struct egpu_device *edev);
+int egpu_put_removal(struct sk_buff *skb, const struct egpu_request *req,
+		     bool with_minors);
+int egpu_put_minor(struct sk_buff *skb, int attr,
+		   const struct egpu_minor *minor);
+
+/* netlink.c: the family */
+
+/**
+ * struct egpu_settings - what can be changed at run time
+ * @hold_ms: longest wait of a removal begun by others
+ * @accept_ms: time to accept
+ * @eject_ms: deadline of an eject that names none
+ */
+struct egpu_settings {
+	u32 hold_ms;
+	u32 accept_ms;
+	u32 eject_ms;
+};
+
+extern struct egpu_settings egpu_settings;
+
+int egpu_error(struct genl_info *info, int attr, int error, const char *why);
+int egpu_netlink_init(void);
+void egpu_netlink_exit(void);
+
+/* main.c: load and unload */
+
+extern struct workqueue_struct *egpu_workqueue;
+
+bool egpu_unloading(void);
+u64 egpu_instance(void);
+
+#endif /* _EGPU_H */

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What everybody is told. Sent under egpu_lock, so that the sequence numbers
+ * come in the order of what happened.
+ */
+#include <linux/timekeeping.h>
+#include <net/net_namespace.h>
+
+#include "egpu.h"
+#include "genl.h"
+#include "trace.h"
+
+/*
+ * Room for the attributes of one event. Kept tight, for what a slow listener
+ * can have waiting is counted in the size of the buffers.
+ */
+#define EGPU_EVENT_ROOM	960
+
+static u64 egpu_last_seq;
+
+/**
+ * egpu_event_seq - number of the last event
+ *
+ * Return: the number, 0 before the first; under egpu_lock.
+ */
+u64 egpu_event_seq(void)
+{
+	lockdep_assert_held(&egpu_lock);
+	return egpu_last_seq;
+}
+
+/**
+ * egpu_helper_listens - has anybody joined the group of helpers
+ *
+ * Return: true when a removal may wait for one of them.
+ */
+bool egpu_helper_listens(void)
+{
+	return genl_has_listeners(egpu_compat_family(), &init_net,
+				  EGPU_NLGRP_HELPER);
+}
+
+static int put_head(struct sk_buff *skb, int seq_attr, int time_attr, int pad)
+{
+	return nla_put_u64_64bit(skb, seq_attr, egpu_last_seq, pad) ?:
+	       nla_put_u64_64bit(skb, time_attr, ktime_get_boottime_ns(), pad);
+}
+
+static struct sk_buff *event_new(u8 cmd, void **head)
+{
+	struct sk_buff *skb;
+
+	lockdep_assert_held(&egpu_lock);
+	egpu_last_seq++;
+	if (!genl_has_listeners(egpu_compat_family(), &init_net,
+				EGPU_NLGRP_EVENTS))
+		return NULL;
+	skb = genlmsg_new(EGPU_EVENT_ROOM, GFP_KERNEL);
+	if (!skb)
+		goto lost;
+	*head = genlmsg_put(skb, 0, 0, egpu_compat_family(), 0, cmd);
+	if (*head)
+		return skb;
+	nlmsg_free(skb);
+lost:
+	/* Listeners hear of the loss as of any other, and look again. */
+	genl_set_err(egpu_compat_family(), &init_net, 0, EGPU_NLGRP_EVENTS,
+		     -ENOBUFS);
+	return NULL;
+}
+
+static int event_send(struct sk_buff *skb, void *head, int filled)
+{
+	if (filled) {
+		nlmsg_free(skb);
+		genl_set_err(egpu_compat_family(), &init_net, 0,
+			     EGPU_NLGRP_EVENTS, -ENOBUFS);
+		return filled;
+	}
+	genlmsg_end(skb, head);
+	return genlmsg_multicast(egpu_compat_family(), skb, 0,
+				 EGPU_NLGRP_EVENTS, GFP_KERNEL);
+}
+
+/**
+ * egpu_event_device - tell of a device
+ * @cmd: EGPU_CMD_CONNECTED or EGPU_CMD_CHANGED
+ * @edev: the device; egpu_lock held
+ */
+void egpu_event_device(u8 cmd, struct egpu_device *edev)
+{
+	int ret = -ESRCH;
+	struct sk_buff *skb;
+	void *head;
+
+	skb = event_new(cmd, &head);
+	if (skb) {
+		ret = put_head(skb, EGPU_A_DEVICE_SEQ, EGPU_A_DEVICE_TIME,
+			       EGPU_A_DEVICE_PAD) ?:
+		      egpu_put_device(skb, edev);
+		ret = event_send(skb, head, ret);
+	}
+	trace_egpu_event(egpu_last_seq, cmd, edev->id, ret);
+}
+
+/**
+ * egpu_event_removal - tell of a removal
+ * @cmd: EGPU_CMD_REMOVAL_PENDING, EGPU_CMD_REMOVAL_PROGRESS or
+ *	EGPU_CMD_DISCONNECTED
+ * @req: the request; egpu_lock held
+ */
+void egpu_event_removal(u8 cmd, struct egpu_request *req)
+{
+	int ret = -ESRCH;
+	struct sk_buff *skb;
+	void *head;
+
+	skb = event_new(cmd, &head);
+	if (skb) {
+		ret = put_head(skb, EGPU_A_REMOVAL_SEQ, EGPU_A_REMOVAL_TIME,
+			       EGPU_A_REMOVAL_PAD) ?:
+		      egpu_put_removal(skb, req,
+				       cmd == EGPU_CMD_REMOVAL_PENDING);
+		ret = event_send(skb, head, ret);
+	}
+	trace_egpu_event(egpu_last_seq, cmd, req->id, ret);
+}

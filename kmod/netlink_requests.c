@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The family's commands about removals: look, eject, accept, ack, cancel.
+ */
+#include "compat/compat.h"
+#include "egpu.h"
+#include "genl.h"
+
+/* The removal that a request names by cookie; egpu_lock held. */
+static struct egpu_request *named_request(struct genl_info *info, int *error)
+{
+	struct egpu_request *req;
+
+	if (GENL_REQ_ATTR_CHECK(info, EGPU_A_REMOVAL_COOKIE)) {
+		*error = egpu_error(info, 0, -EINVAL,
+				    "say which removal by its cookie");
+		return NULL;
+	}
+	req = egpu_request_find(nla_get_u64(info->attrs[EGPU_A_REMOVAL_COOKIE]));
+	if (!req)
+		*error = egpu_error(info, EGPU_A_REMOVAL_COOKIE, -ENOENT,
+				    "there is no such removal");
+	return req;
+}
+
+static int fill_removal(struct sk_buff *skb, u32 portid, u32 seq, int flags,
+			const struct egpu_request *req)
+{
+	void *head = genlmsg_put(skb, portid, seq, egpu_compat_family(), flags,
+				 EGPU_CMD_REMOVAL_GET);
+
+	if (!head)
+		return -EMSGSIZE;
+	if (nla_put_u64_64bit(skb, EGPU_A_REMOVAL_SEQ, egpu_event_seq(),
+			      EGPU_A_REMOVAL_PAD) ||
+	    egpu_put_removal(skb, req, false)) {
+		genlmsg_cancel(skb, head);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return 0;
+}
+
+int egpu_nl_removal_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct egpu_request *req;
+	int ret = 0;
+
+	if (!reply)
+		return -ENOMEM;
+	mutex_lock(&egpu_lock);
+	req = named_request(info, &ret);
+	if (req)
+		ret = fill_removal(reply, info->snd_portid, info->snd_seq, 0,
+				   req);
+	mutex_unlock(&egpu_lock);
+	if (ret) {
+		nlmsg_free(reply);
+		return ret;
+	}
+	return genlmsg_reply(reply, info);
+}
+
+/* cb->args[0] is the cookie of the last removal told, low and high half. */
+int egpu_nl_removal_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb)
+{
+	struct egpu_request *req;
+	int ret = egpu_compat_dump_takes_none(cb);
+	u64 last = (u64)cb->args[1] << 32 | (u32)cb->args[0];
+
+	if (ret)
+		return ret;
+	mutex_lock(&egpu_lock);
+	while ((req = egpu_request_after(last))) {
+		ret = fill_removal(skb, NETLINK_CB(cb->skb).portid,
+				   cb->nlh->nlmsg_seq, NLM_F_MULTI, req);
+		if (ret)
+			break;
+		last = req->cookie;
+	}
+	mutex_unlock(&egpu_lock);
+	cb->args[0] = (u32)last;
+	cb->args[1] = last >> 32;
+	return ret == -EMSGSIZE && !skb->len ? ret : skb->len;
+}
+
+static int reply_cookie(struct sk_buff *reply, struct genl_info *info,
+			u64 cookie)
+{
+	void *head = genlmsg_put_reply(reply, info, egpu_compat_family(), 0,
+				       EGPU_CMD_EJECT);
+
+	/* The reply was made large enough for this before the eject began. */
+	if (!head || nla_put_u64_64bit(reply, EGPU_A_REMOVAL_COOKIE, cookie,
+				       EGPU_A_REMOVAL_PAD)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, head);
+	return genlmsg_reply(reply, info);
+}
+
+static int begin_eject(struct genl_info *info, struct egpu_device *edev,
+		       u64 *cookie)
+{
+	struct nlattr *timeout = info->attrs[EGPU_A_REMOVAL_TIMEOUT_MS];
+	bool force = nla_get_flag(info->attrs[EGPU_A_REMOVAL_FORCE]);
+	const char *why;
+	int ret;
+
+	/* The newest count, unless a driver is just coming or going. */
+	egpu_device_refresh(edev);
+	mutex_lock(&egpu_lock);
+	if (list_empty(&edev->node)) {
+		why = "the GPU has just left";
+		ret = -ENODEV;
+	} else {
+		ret = egpu_eject_begin(edev, timeout ? nla_get_u32(timeout) :
+				       egpu_settings.eject_ms, force, cookie,
+				       &why);
+	}
+	mutex_unlock(&egpu_lock);
+	return ret ? egpu_error(info, EGPU_A_REMOVAL_ID, ret, why) : 0;
+}
+
+int egpu_nl_eject_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct egpu_device *edev;
+	struct sk_buff *reply;
+	u64 cookie;
+	int ret;
+
+	if (GENL_REQ_ATTR_CHECK(info, EGPU_A_REMOVAL_ID))
+		return egpu_error(info, 0, -EINVAL,
+				  "say which GPU by its id");
+	mutex_lock(&egpu_lock);
+	edev = egpu_device_find_id(nla_get_u32(info->attrs[EGPU_A_REMOVAL_ID]));
+	if (edev)
+		egpu_device_get(edev);
+	mutex_unlock(&egpu_lock);
+	if (!edev)
+		return egpu_error(info, EGPU_A_REMOVAL_ID, -ENODEV,
+				  "there is no such GPU");
+
+	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	ret = reply ? begin_eject(info, edev, &cookie) : -ENOMEM;
+	egpu_device_put(edev);
+	if (ret) {
+		nlmsg_free(reply);
+		return ret;
+	}
+	return reply_cookie(reply, info, cookie);
+}
+
+static int step_named(struct genl_info *info, enum egpu_fsm_input input)
+{
+	struct nlattr *reason = input == EGPU_FSM_CANCEL ?
+				info->attrs[EGPU_A_REMOVAL_REASON] : NULL;
+	char before[sizeof_field(struct egpu_request, reason)];
+	struct egpu_request *req;
+	const char *why;
+	int ret = 0;
+
+	mutex_lock(&egpu_lock);
+	req = named_request(info, &ret);
+	if (!req)
+		goto unlock;
+	/* The event of the step tells the reason, so it must stand there. */
+	memcpy(before, req->reason, sizeof(before));
+	if (reason)
+		nla_strscpy(req->reason, reason, sizeof(req->reason));
+	ret = egpu_request_step(req, input, info->snd_portid, &why);
+	if (ret < 0) {
+		memcpy(req->reason, before, sizeof(before));
+		ret = egpu_error(info, EGPU_A_REMOVAL_COOKIE, ret, why);
+	}
+unlock:
+	mutex_unlock(&egpu_lock);
+	return min(ret, 0);
+}
+
+int egpu_nl_accept_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return step_named(info, EGPU_FSM_ACCEPT);
+}
+
+int egpu_nl_ack_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return step_named(info, EGPU_FSM_ACK);
+}
+
+int egpu_nl_cancel_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return step_named(info, EGPU_FSM_CANCEL);
+}
