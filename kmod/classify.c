@@ -32,7 +32,8 @@ int egpu_address_parse(const char *text, struct egpu_pci_address *address)
 	int used = 0;
 
 	if (sscanf(text, "%x:%2x:%2x.%1u%n", &domain, &bus, &slot, &function,
-		   &used) != 4 || !used || text[used])
+		   &used) != 4 ||
+	    !used || text[used])
 		return -EINVAL;
 	if (bus > 0xff || slot > 0x1f || function > 7)
 		return -EINVAL;
@@ -42,9 +43,9 @@ int egpu_address_parse(const char *text, struct egpu_pci_address *address)
 	return 0;
 }
 
-static const struct egpu_rule *
-find_rule(const struct egpu_pci_address *address,
-	  const struct egpu_rule *rules, unsigned int n_rules)
+static const struct egpu_rule *find_rule(const struct egpu_pci_address *address,
+					 const struct egpu_rule *rules,
+					 unsigned int n_rules)
 {
 	unsigned int i;
 
@@ -71,10 +72,11 @@ struct egpu_placement_verdict
 egpu_classify_placement(const struct egpu_topology *topology,
 			const struct egpu_rule *rules, unsigned int n_rules)
 {
-	unsigned int depth = min_t(unsigned int, topology->depth,
-				   EGPU_TOPOLOGY_MAX);
+	unsigned int depth =
+		min_t(unsigned int, topology->depth, EGPU_TOPOLOGY_MAX);
 	struct egpu_placement_verdict verdict = {
-		.external = false, .marker = EGPU_MARKER_NONE,
+		.external = false,
+		.marker = EGPU_MARKER_NONE,
 	};
 	const struct egpu_rule *rule;
 	unsigned int i;

@@ -12,7 +12,7 @@
 #include <uapi/linux/egpu.h>
 
 /* Deeper trees than this do not exist: six Thunderbolt hops make 14 bridges. */
-#define EGPU_TOPOLOGY_MAX	32
+#define EGPU_TOPOLOGY_MAX 32
 
 /**
  * struct egpu_pci_address - where a PCI function is

@@ -51,12 +51,11 @@ void egpu_client_list_free(struct egpu_client_list *list)
 	for (i = 0; i < list->n; i++)
 		put_pid(list->client[i].pid);
 	kvfree(list->client);
-	*list = (struct egpu_client_list) {};
+	*list = (struct egpu_client_list){};
 }
 
 /* Fills what concerns the process; false when the asker may not see it. */
-static bool describe_process(struct told_client *told, struct pid *pid,
-			     bool all)
+static bool describe_process(struct told_client *told, struct pid *pid, bool all)
 {
 	struct task_struct *task;
 	bool visible = all;
@@ -140,7 +139,8 @@ static int collect_one(struct client_dump *dump, u32 id, bool all,
 	}
 	ret = collect_device(dump, edev, all);
 	if (ret == -EAGAIN)
-		NL_SET_ERR_MSG(extack, "a driver is just being bound or unbound, ask again");
+		NL_SET_ERR_MSG(extack,
+			       "a driver is just being bound or unbound, ask again");
 	egpu_device_put(edev);
 	return ret;
 }
@@ -195,24 +195,33 @@ int egpu_nl_client_done(struct netlink_callback *cb)
 	return 0;
 }
 
+static int put_process(struct sk_buff *skb, const struct told_client *told)
+{
+	if (told->pid && nla_put_u32(skb, EGPU_A_CLIENT_PID, told->pid))
+		return -EMSGSIZE;
+	if (told->comm[0] && nla_put_string(skb, EGPU_A_CLIENT_COMM, told->comm))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_client(struct sk_buff *skb, const struct told_client *told)
 {
 	const struct egpu_client *client = &told->client;
 
-	return nla_put_u32(skb, EGPU_A_CLIENT_ID, told->device) ?:
-	       (client->client_id ?
-		nla_put_u64_64bit(skb, EGPU_A_CLIENT_CLIENT_ID,
-				  client->client_id, EGPU_A_CLIENT_PAD) : 0) ?:
-	       (told->pid ?
-		nla_put_u32(skb, EGPU_A_CLIENT_PID, told->pid) : 0) ?:
-	       (told->comm[0] ?
-		nla_put_string(skb, EGPU_A_CLIENT_COMM, told->comm) : 0) ?:
-	       egpu_put_minor(skb, EGPU_A_CLIENT_MINOR, &client->minor) ?:
-	       (client->master ?
-		nla_put_flag(skb, EGPU_A_CLIENT_MASTER) : 0) ?:
-	       nla_put_u32(skb, EGPU_A_CLIENT_BUFFERS, client->buffers) ?:
-	       nla_put_u64_64bit(skb, EGPU_A_CLIENT_BYTES, client->bytes,
-				 EGPU_A_CLIENT_PAD);
+	if (nla_put_u32(skb, EGPU_A_CLIENT_ID, told->device) ||
+	    put_process(skb, told) ||
+	    egpu_put_minor(skb, EGPU_A_CLIENT_MINOR, &client->minor) ||
+	    nla_put_u32(skb, EGPU_A_CLIENT_BUFFERS, client->buffers) ||
+	    nla_put_u64_64bit(skb, EGPU_A_CLIENT_BYTES, client->bytes,
+			      EGPU_A_CLIENT_PAD))
+		return -EMSGSIZE;
+	if (client->client_id &&
+	    nla_put_u64_64bit(skb, EGPU_A_CLIENT_CLIENT_ID, client->client_id,
+			      EGPU_A_CLIENT_PAD))
+		return -EMSGSIZE;
+	if (client->master && nla_put_flag(skb, EGPU_A_CLIENT_MASTER))
+		return -EMSGSIZE;
+	return 0;
 }
 
 static int fill_client(struct sk_buff *skb, struct netlink_callback *cb,

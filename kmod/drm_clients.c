@@ -19,7 +19,7 @@
 #include "egpu.h"
 
 /* Nobody has that many DRM files open; what is beyond is not listed. */
-#define EGPU_CLIENTS_MAX	65536
+#define EGPU_CLIENTS_MAX 65536
 
 typedef int (*minor_fn)(struct drm_minor *minor, void *data);
 
@@ -123,14 +123,14 @@ static void describe_file(struct drm_file *file, struct egpu_client *client)
 {
 	struct drm_minor *minor = file->minor;
 
-	*client = (struct egpu_client) {
+	*client = (struct egpu_client){
 		.client_id = egpu_compat_file_client_id(file),
 		.minor.type = minor_type(minor),
 		.minor.index = minor->index,
 		/* A hint for people: read without master_mutex. */
 		.master = READ_ONCE(file->is_master) &&
 			  READ_ONCE(file->master) ==
-			  READ_ONCE(minor->dev->master),
+				  READ_ONCE(minor->dev->master),
 	};
 	rcu_read_lock();
 	client->pid = get_pid(egpu_compat_file_pid(file));

@@ -25,11 +25,11 @@
 #include "classify.h"
 #include "request_fsm.h"
 
-#define EGPU_VERSION		"0.1.0"
-#define EGPU_NAME_LEN		32
-#define EGPU_MINORS_MAX		8
-#define EGPU_RULES_MAX		64
-#define EGPU_HISTORY_MAX	32
+#define EGPU_VERSION	 "0.1.0"
+#define EGPU_NAME_LEN	 32
+#define EGPU_MINORS_MAX	 8
+#define EGPU_RULES_MAX	 64
+#define EGPU_HISTORY_MAX 32
 
 struct egpu_request;
 
@@ -149,7 +149,7 @@ struct egpu_device {
 	struct egpu_drm_summary drm;
 	struct egpu_request *request;
 	struct egpu_request *spare;
-	struct mutex walk_lock;	/* one walk at a time, and @held */
+	struct mutex walk_lock; /* one walk at a time, and @held */
 	bool held;
 };
 

@@ -31,9 +31,8 @@ static void remove_slot(struct pci_dev *pdev)
 static void back_to_work(struct egpu_device *edev)
 {
 	egpu_request_close(edev);
-	egpu_device_set_state(edev, edev->driver[0] ?
-			      EGPU_DEVICE_STATE_READY :
-			      EGPU_DEVICE_STATE_PRESENT);
+	egpu_device_set_state(edev, edev->driver[0] ? EGPU_DEVICE_STATE_READY :
+						      EGPU_DEVICE_STATE_PRESENT);
 	egpu_event_device(EGPU_CMD_CHANGED, edev);
 }
 
@@ -75,8 +74,7 @@ unlock:
 
 static void eject_work(struct work_struct *work)
 {
-	struct egpu_request *req = container_of(work, struct egpu_request,
-						work);
+	struct egpu_request *req = container_of(work, struct egpu_request, work);
 
 	egpu_request_wait(req, req->edev->pdev);
 	if (may_remove(req))

@@ -14,7 +14,7 @@
  * Room for the attributes of one event. Kept tight, for what a slow listener
  * can have waiting is counted in the size of the buffers.
  */
-#define EGPU_EVENT_ROOM	960
+#define EGPU_EVENT_ROOM 960
 
 static u64 egpu_last_seq;
 
@@ -42,8 +42,10 @@ bool egpu_helper_listens(void)
 
 static int put_head(struct sk_buff *skb, int seq_attr, int time_attr, int pad)
 {
-	return nla_put_u64_64bit(skb, seq_attr, egpu_last_seq, pad) ?:
-	       nla_put_u64_64bit(skb, time_attr, ktime_get_boottime_ns(), pad);
+	if (nla_put_u64_64bit(skb, seq_attr, egpu_last_seq, pad) ||
+	    nla_put_u64_64bit(skb, time_attr, ktime_get_boottime_ns(), pad))
+		return -EMSGSIZE;
+	return 0;
 }
 
 static struct sk_buff *event_new(u8 cmd, void **head)
@@ -96,8 +98,9 @@ void egpu_event_device(u8 cmd, struct egpu_device *edev)
 	skb = event_new(cmd, &head);
 	if (skb) {
 		ret = put_head(skb, EGPU_A_DEVICE_SEQ, EGPU_A_DEVICE_TIME,
-			       EGPU_A_DEVICE_PAD) ?:
-		      egpu_put_device(skb, edev);
+			       EGPU_A_DEVICE_PAD);
+		if (!ret)
+			ret = egpu_put_device(skb, edev);
 		ret = event_send(skb, head, ret);
 	}
 	trace_egpu_event(egpu_last_seq, cmd, edev->id, ret);
@@ -118,9 +121,10 @@ void egpu_event_removal(u8 cmd, struct egpu_request *req)
 	skb = event_new(cmd, &head);
 	if (skb) {
 		ret = put_head(skb, EGPU_A_REMOVAL_SEQ, EGPU_A_REMOVAL_TIME,
-			       EGPU_A_REMOVAL_PAD) ?:
-		      egpu_put_removal(skb, req,
-				       cmd == EGPU_CMD_REMOVAL_PENDING);
+			       EGPU_A_REMOVAL_PAD);
+		if (!ret)
+			ret = egpu_put_removal(skb, req,
+					       cmd == EGPU_CMD_REMOVAL_PENDING);
 		ret = event_send(skb, head, ret);
 	}
 	trace_egpu_event(egpu_last_seq, cmd, req->id, ret);

@@ -122,7 +122,7 @@ static void ask_slot(struct pci_dev *pdev, struct egpu_cause_facts *facts)
 void egpu_gather_facts(struct pci_dev *pdev, bool by_eject,
 		       struct egpu_cause_facts *facts)
 {
-	*facts = (struct egpu_cause_facts) {
+	*facts = (struct egpu_cause_facts){
 		.initiator = by_eject ? EGPU_INITIATOR_EJECT :
 					find_initiator(pdev),
 		.marked = pci_dev_is_disconnected(pdev),

@@ -96,8 +96,7 @@ static struct egpu_request *leave(struct egpu_device *edev,
 		return egpu_request_open(edev, &terms);
 	}
 	egpu_fsm_take_over(&req->fsm, terms.verdict.cause,
-			   terms.verdict.evidence,
-			   (u64)wait_ms * NSEC_PER_MSEC,
+			   terms.verdict.evidence, (u64)wait_ms * NSEC_PER_MSEC,
 			   ktime_get_boottime_ns());
 	egpu_request_changed(req);
 	return req;
@@ -140,7 +139,8 @@ static void on_unbind(struct egpu_device *edev)
 		egpu_request_get(req);
 	mutex_unlock(&egpu_lock);
 	if (!req) {
-		pci_err(edev->pdev, "egpu: no memory to announce this removal\n");
+		pci_err(edev->pdev,
+			"egpu: no memory to announce this removal\n");
 		return;
 	}
 	set_held(edev, true);

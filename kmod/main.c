@@ -55,25 +55,22 @@ u64 egpu_instance(void)
 	return instance;
 }
 
-static int check_param(const char *name, unsigned int value, unsigned int low,
-		       unsigned int high)
+static bool in_range(const char *name, unsigned int value, unsigned int low,
+		     unsigned int high)
 {
 	if (value >= low && value <= high)
-		return 0;
+		return true;
 	pr_err("egpu: parameter %s: expected %u to %u, found %u\n", name, low,
 	       high, value);
-	return -EINVAL;
+	return false;
 }
 
 static int take_params(void)
 {
-	int ret;
-
-	ret = check_param("hold_ms", hold_ms, 0, EGPU_HOLD_MS_MAX) ?:
-	      check_param("accept_ms", accept_ms, 0, EGPU_HOLD_MS_MAX) ?:
-	      check_param("eject_ms", eject_ms, 1, EGPU_EJECT_MS_MAX);
-	if (ret)
-		return ret;
+	if (!in_range("hold_ms", hold_ms, 0, EGPU_HOLD_MS_MAX) ||
+	    !in_range("accept_ms", accept_ms, 0, EGPU_HOLD_MS_MAX) ||
+	    !in_range("eject_ms", eject_ms, 1, EGPU_EJECT_MS_MAX))
+		return -EINVAL;
 	egpu_settings.hold_ms = hold_ms;
 	egpu_settings.accept_ms = accept_ms;
 	egpu_settings.eject_ms = eject_ms;

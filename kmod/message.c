@@ -13,8 +13,7 @@
  *
  * Return: 0 or -EMSGSIZE.
  */
-int egpu_put_minor(struct sk_buff *skb, int attr,
-		   const struct egpu_minor *minor)
+int egpu_put_minor(struct sk_buff *skb, int attr, const struct egpu_minor *minor)
 {
 	struct nlattr *nest = nla_nest_start(skb, attr);
 
@@ -55,32 +54,35 @@ static int put_device_identity(struct sk_buff *skb,
 {
 	const struct pci_dev *pdev = edev->pdev;
 
-	return nla_put_u32(skb, EGPU_A_DEVICE_ID, edev->id) ?:
-	       nla_put_string(skb, EGPU_A_DEVICE_ADDRESS, pci_name(pdev)) ?:
-	       nla_put_u16(skb, EGPU_A_DEVICE_VENDOR, pdev->vendor) ?:
-	       nla_put_u16(skb, EGPU_A_DEVICE_DEVICE, pdev->device) ?:
-	       nla_put_u16(skb, EGPU_A_DEVICE_SUBSYSTEM_VENDOR,
-			   pdev->subsystem_vendor) ?:
-	       nla_put_u16(skb, EGPU_A_DEVICE_SUBSYSTEM_DEVICE,
-			   pdev->subsystem_device) ?:
-	       nla_put_u32(skb, EGPU_A_DEVICE_CLASS, pdev->class) ?:
-	       put_text(skb, EGPU_A_DEVICE_DRIVER, edev->driver) ?:
-	       put_text(skb, EGPU_A_DEVICE_PORT, edev->port);
+	if (nla_put_u32(skb, EGPU_A_DEVICE_ID, edev->id) ||
+	    nla_put_string(skb, EGPU_A_DEVICE_ADDRESS, pci_name(pdev)) ||
+	    nla_put_u16(skb, EGPU_A_DEVICE_VENDOR, pdev->vendor) ||
+	    nla_put_u16(skb, EGPU_A_DEVICE_DEVICE, pdev->device) ||
+	    nla_put_u16(skb, EGPU_A_DEVICE_SUBSYSTEM_VENDOR,
+			pdev->subsystem_vendor) ||
+	    nla_put_u16(skb, EGPU_A_DEVICE_SUBSYSTEM_DEVICE,
+			pdev->subsystem_device) ||
+	    nla_put_u32(skb, EGPU_A_DEVICE_CLASS, pdev->class) ||
+	    put_text(skb, EGPU_A_DEVICE_DRIVER, edev->driver) ||
+	    put_text(skb, EGPU_A_DEVICE_PORT, edev->port))
+		return -EMSGSIZE;
+	return 0;
 }
 
-static int put_device_state(struct sk_buff *skb,
-			    const struct egpu_device *edev)
+static int put_device_state(struct sk_buff *skb, const struct egpu_device *edev)
 {
-	return nla_put_u32(skb, EGPU_A_DEVICE_STATE, edev->state) ?:
-	       nla_put_u8(skb, EGPU_A_DEVICE_EXTERNAL,
-			  edev->placement.external) ?:
-	       nla_put_u32(skb, EGPU_A_DEVICE_MARKER,
-			   edev->placement.marker) ?:
-	       nla_put_u32(skb, EGPU_A_DEVICE_LINK_SPEED, edev->link_speed) ?:
-	       nla_put_u32(skb, EGPU_A_DEVICE_LINK_WIDTH, edev->link_width) ?:
-	       nla_put_u64_64bit(skb, EGPU_A_DEVICE_SINCE, edev->since,
-				 EGPU_A_DEVICE_PAD) ?:
-	       (edev->at_load ? nla_put_flag(skb, EGPU_A_DEVICE_AT_LOAD) : 0);
+	if (nla_put_u32(skb, EGPU_A_DEVICE_STATE, edev->state) ||
+	    nla_put_u8(skb, EGPU_A_DEVICE_EXTERNAL, edev->placement.external) ||
+	    nla_put_u32(skb, EGPU_A_DEVICE_MARKER, edev->placement.marker) ||
+	    nla_put_u32(skb, EGPU_A_DEVICE_LINK_SPEED, edev->link_speed) ||
+	    nla_put_u32(skb, EGPU_A_DEVICE_LINK_WIDTH, edev->link_width) ||
+	    nla_put_u64_64bit(skb, EGPU_A_DEVICE_SINCE, edev->since,
+			      EGPU_A_DEVICE_PAD) ||
+	    nla_put_u32(skb, EGPU_A_DEVICE_CLIENTS, edev->drm.clients))
+		return -EMSGSIZE;
+	if (edev->at_load && nla_put_flag(skb, EGPU_A_DEVICE_AT_LOAD))
+		return -EMSGSIZE;
+	return 0;
 }
 
 /**
@@ -92,58 +94,59 @@ static int put_device_state(struct sk_buff *skb,
  */
 int egpu_put_device(struct sk_buff *skb, const struct egpu_device *edev)
 {
-	int ret;
-
-	ret = put_device_identity(skb, edev) ?: put_device_state(skb, edev);
-	if (ret)
-		return ret;
-	if (edev->request &&
-	    nla_put_u64_64bit(skb, EGPU_A_DEVICE_COOKIE,
-			      edev->request->cookie, EGPU_A_DEVICE_PAD))
+	if (put_device_identity(skb, edev) || put_device_state(skb, edev))
 		return -EMSGSIZE;
-	return nla_put_u32(skb, EGPU_A_DEVICE_CLIENTS, edev->drm.clients) ?:
-	       put_minors(skb, EGPU_A_DEVICE_MINOR, &edev->drm);
+	if (edev->request &&
+	    nla_put_u64_64bit(skb, EGPU_A_DEVICE_COOKIE, edev->request->cookie,
+			      EGPU_A_DEVICE_PAD))
+		return -EMSGSIZE;
+	return put_minors(skb, EGPU_A_DEVICE_MINOR, &edev->drm);
 }
 
 static int put_removal_device(struct sk_buff *skb,
 			      const struct egpu_request *req)
 {
-	return nla_put_u32(skb, EGPU_A_REMOVAL_ID, req->id) ?:
-	       nla_put_string(skb, EGPU_A_REMOVAL_ADDRESS, req->address) ?:
-	       nla_put_u8(skb, EGPU_A_REMOVAL_EXTERNAL, req->external) ?:
-	       nla_put_u16(skb, EGPU_A_REMOVAL_VENDOR, req->vendor) ?:
-	       nla_put_u16(skb, EGPU_A_REMOVAL_DEVICE, req->device) ?:
-	       put_text(skb, EGPU_A_REMOVAL_DRIVER, req->driver) ?:
-	       put_text(skb, EGPU_A_REMOVAL_PORT, req->port);
+	if (nla_put_u32(skb, EGPU_A_REMOVAL_ID, req->id) ||
+	    nla_put_string(skb, EGPU_A_REMOVAL_ADDRESS, req->address) ||
+	    nla_put_u8(skb, EGPU_A_REMOVAL_EXTERNAL, req->external) ||
+	    nla_put_u16(skb, EGPU_A_REMOVAL_VENDOR, req->vendor) ||
+	    nla_put_u16(skb, EGPU_A_REMOVAL_DEVICE, req->device) ||
+	    put_text(skb, EGPU_A_REMOVAL_DRIVER, req->driver) ||
+	    put_text(skb, EGPU_A_REMOVAL_PORT, req->port))
+		return -EMSGSIZE;
+	return 0;
 }
 
 static int put_removal_times(struct sk_buff *skb, const struct egpu_fsm *fsm)
 {
-	return put_time(skb, EGPU_A_REMOVAL_CREATED, fsm->created) ?:
-	       put_time(skb, EGPU_A_REMOVAL_ACCEPTED, fsm->accepted) ?:
-	       put_time(skb, EGPU_A_REMOVAL_RELEASED, fsm->released) ?:
-	       put_time(skb, EGPU_A_REMOVAL_UNBOUND, fsm->unbound) ?:
-	       put_time(skb, EGPU_A_REMOVAL_FINISHED, fsm->finished);
+	if (put_time(skb, EGPU_A_REMOVAL_CREATED, fsm->created) ||
+	    put_time(skb, EGPU_A_REMOVAL_ACCEPTED, fsm->accepted) ||
+	    put_time(skb, EGPU_A_REMOVAL_RELEASED, fsm->released) ||
+	    put_time(skb, EGPU_A_REMOVAL_UNBOUND, fsm->unbound) ||
+	    put_time(skb, EGPU_A_REMOVAL_FINISHED, fsm->finished))
+		return -EMSGSIZE;
+	return 0;
 }
 
-static int put_removal_state(struct sk_buff *skb,
-			     const struct egpu_request *req)
+static int put_removal_state(struct sk_buff *skb, const struct egpu_request *req)
 {
 	const struct egpu_fsm *fsm = &req->fsm;
 
-	return nla_put_u64_64bit(skb, EGPU_A_REMOVAL_COOKIE, req->cookie,
-				 EGPU_A_REMOVAL_PAD) ?:
-	       nla_put_u32(skb, EGPU_A_REMOVAL_ORIGIN, fsm->origin) ?:
-	       nla_put_u32(skb, EGPU_A_REMOVAL_PHASE, fsm->phase) ?:
-	       nla_put_u32(skb, EGPU_A_REMOVAL_RELEASE, fsm->release) ?:
-	       nla_put_u32(skb, EGPU_A_REMOVAL_CAUSE, fsm->cause) ?:
-	       nla_put_u32(skb, EGPU_A_REMOVAL_EVIDENCE, fsm->evidence) ?:
-	       nla_put_u32(skb, EGPU_A_REMOVAL_CLIENTS, req->drm.clients) ?:
-	       nla_put_u32(skb, EGPU_A_REMOVAL_TIMEOUT_MS, req->wait_ms) ?:
-	       (req->force ? nla_put_flag(skb, EGPU_A_REMOVAL_FORCE) : 0) ?:
-	       (fsm->helper ? nla_put_u32(skb, EGPU_A_REMOVAL_HELPER,
-					  fsm->helper) : 0) ?:
-	       put_text(skb, EGPU_A_REMOVAL_REASON, req->reason);
+	if (nla_put_u64_64bit(skb, EGPU_A_REMOVAL_COOKIE, req->cookie,
+			      EGPU_A_REMOVAL_PAD) ||
+	    nla_put_u32(skb, EGPU_A_REMOVAL_ORIGIN, fsm->origin) ||
+	    nla_put_u32(skb, EGPU_A_REMOVAL_PHASE, fsm->phase) ||
+	    nla_put_u32(skb, EGPU_A_REMOVAL_RELEASE, fsm->release) ||
+	    nla_put_u32(skb, EGPU_A_REMOVAL_CAUSE, fsm->cause) ||
+	    nla_put_u32(skb, EGPU_A_REMOVAL_EVIDENCE, fsm->evidence) ||
+	    nla_put_u32(skb, EGPU_A_REMOVAL_CLIENTS, req->drm.clients) ||
+	    nla_put_u32(skb, EGPU_A_REMOVAL_TIMEOUT_MS, req->wait_ms))
+		return -EMSGSIZE;
+	if (req->force && nla_put_flag(skb, EGPU_A_REMOVAL_FORCE))
+		return -EMSGSIZE;
+	if (fsm->helper && nla_put_u32(skb, EGPU_A_REMOVAL_HELPER, fsm->helper))
+		return -EMSGSIZE;
+	return put_text(skb, EGPU_A_REMOVAL_REASON, req->reason);
 }
 
 /**
@@ -157,9 +160,9 @@ static int put_removal_state(struct sk_buff *skb,
 int egpu_put_removal(struct sk_buff *skb, const struct egpu_request *req,
 		     bool with_minors)
 {
-	return put_removal_state(skb, req) ?:
-	       put_removal_times(skb, &req->fsm) ?:
-	       put_removal_device(skb, req) ?:
-	       (with_minors ? put_minors(skb, EGPU_A_REMOVAL_MINOR,
-					 &req->drm) : 0);
+	if (put_removal_state(skb, req) || put_removal_times(skb, &req->fsm) ||
+	    put_removal_device(skb, req))
+		return -EMSGSIZE;
+	return with_minors ? put_minors(skb, EGPU_A_REMOVAL_MINOR, &req->drm) :
+			     0;
 }

@@ -56,9 +56,10 @@ static struct egpu_device *named_device(struct genl_info *info, int *error)
 	edev = id ? egpu_device_find_id(nla_get_u32(id)) :
 		    egpu_device_find_address(&at);
 	if (!edev)
-		*error = egpu_error(info, id ? EGPU_A_DEVICE_ID :
-				    EGPU_A_DEVICE_ADDRESS, -ENODEV,
-				    "there is no such GPU");
+		*error = egpu_error(info,
+				    id ? EGPU_A_DEVICE_ID :
+					 EGPU_A_DEVICE_ADDRESS,
+				    -ENODEV, "there is no such GPU");
 	return edev;
 }
 
@@ -141,8 +142,8 @@ int egpu_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		cb->seq = (u32)egpu_event_seq() + 1;
 		if (!list_empty(&edev->node))
 			ret = fill_device(skb, NETLINK_CB(cb->skb).portid,
-					  cb->nlh->nlmsg_seq, NLM_F_MULTI,
-					  edev, cb);
+					  cb->nlh->nlmsg_seq, NLM_F_MULTI, edev,
+					  cb);
 		mutex_unlock(&egpu_lock);
 		if (!ret)
 			cb->args[0] = edev->id;
@@ -154,19 +155,17 @@ int egpu_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 static int fill_settings(struct sk_buff *skb)
 {
-	return nla_put_u32(skb, EGPU_A_SETTINGS_HOLD_MS,
-			   egpu_settings.hold_ms) ?:
-	       nla_put_u32(skb, EGPU_A_SETTINGS_ACCEPT_MS,
-			   egpu_settings.accept_ms) ?:
-	       nla_put_u32(skb, EGPU_A_SETTINGS_EJECT_MS,
-			   egpu_settings.eject_ms) ?:
-	       nla_put_u64_64bit(skb, EGPU_A_SETTINGS_INSTANCE,
-				 egpu_instance(), EGPU_A_SETTINGS_PAD) ?:
-	       nla_put_u64_64bit(skb, EGPU_A_SETTINGS_SEQ, egpu_event_seq(),
-				 EGPU_A_SETTINGS_PAD) ?:
-	       nla_put_u8(skb, EGPU_A_SETTINGS_HELPERS,
-			  egpu_helper_listens()) ?:
-	       nla_put_string(skb, EGPU_A_SETTINGS_VERSION, EGPU_VERSION);
+	if (nla_put_u32(skb, EGPU_A_SETTINGS_HOLD_MS, egpu_settings.hold_ms) ||
+	    nla_put_u32(skb, EGPU_A_SETTINGS_ACCEPT_MS, egpu_settings.accept_ms) ||
+	    nla_put_u32(skb, EGPU_A_SETTINGS_EJECT_MS, egpu_settings.eject_ms) ||
+	    nla_put_u64_64bit(skb, EGPU_A_SETTINGS_INSTANCE, egpu_instance(),
+			      EGPU_A_SETTINGS_PAD) ||
+	    nla_put_u64_64bit(skb, EGPU_A_SETTINGS_SEQ, egpu_event_seq(),
+			      EGPU_A_SETTINGS_PAD) ||
+	    nla_put_u8(skb, EGPU_A_SETTINGS_HELPERS, egpu_helper_listens()) ||
+	    nla_put_string(skb, EGPU_A_SETTINGS_VERSION, EGPU_VERSION))
+		return -EMSGSIZE;
+	return 0;
 }
 
 int egpu_nl_settings_get_doit(struct sk_buff *skb, struct genl_info *info)
@@ -205,8 +204,7 @@ int egpu_nl_settings_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	mutex_lock(&egpu_lock);
 	take_setting(info, EGPU_A_SETTINGS_HOLD_MS, &egpu_settings.hold_ms);
-	take_setting(info, EGPU_A_SETTINGS_ACCEPT_MS,
-		     &egpu_settings.accept_ms);
+	take_setting(info, EGPU_A_SETTINGS_ACCEPT_MS, &egpu_settings.accept_ms);
 	take_setting(info, EGPU_A_SETTINGS_EJECT_MS, &egpu_settings.eject_ms);
 	mutex_unlock(&egpu_lock);
 	return 0;
@@ -236,8 +234,7 @@ static int fill_rule(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /* cb->args[0] is the number of rules told. */
-int egpu_nl_override_get_dumpit(struct sk_buff *skb,
-				struct netlink_callback *cb)
+int egpu_nl_override_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	const struct egpu_rule *rules;
 	unsigned int n;
@@ -282,8 +279,7 @@ static int netlink_notify(struct notifier_block *nb, unsigned long action,
 {
 	struct netlink_notify *notify = data;
 
-	if (action == NETLINK_URELEASE &&
-	    notify->protocol == NETLINK_GENERIC &&
+	if (action == NETLINK_URELEASE && notify->protocol == NETLINK_GENERIC &&
 	    net_eq(notify->net, &init_net))
 		egpu_requests_helper_gone(notify->portid);
 	return NOTIFY_DONE;

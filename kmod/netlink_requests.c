@@ -63,8 +63,7 @@ int egpu_nl_removal_get_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* cb->args[0] is the cookie of the last removal told, low and high half. */
-int egpu_nl_removal_get_dumpit(struct sk_buff *skb,
-			       struct netlink_callback *cb)
+int egpu_nl_removal_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct egpu_request *req;
 	int ret = egpu_compat_dump_takes_none(cb);
@@ -117,9 +116,10 @@ static int begin_eject(struct genl_info *info, struct egpu_device *edev,
 		why = "the GPU has just left";
 		ret = -ENODEV;
 	} else {
-		ret = egpu_eject_begin(edev, timeout ? nla_get_u32(timeout) :
-				       egpu_settings.eject_ms, force, cookie,
-				       &why);
+		ret = egpu_eject_begin(edev,
+				       timeout ? nla_get_u32(timeout) :
+						 egpu_settings.eject_ms,
+				       force, cookie, &why);
 	}
 	mutex_unlock(&egpu_lock);
 	return ret ? egpu_error(info, EGPU_A_REMOVAL_ID, ret, why) : 0;
@@ -133,8 +133,7 @@ int egpu_nl_eject_doit(struct sk_buff *skb, struct genl_info *info)
 	int ret;
 
 	if (GENL_REQ_ATTR_CHECK(info, EGPU_A_REMOVAL_ID))
-		return egpu_error(info, 0, -EINVAL,
-				  "say which GPU by its id");
+		return egpu_error(info, 0, -EINVAL, "say which GPU by its id");
 	mutex_lock(&egpu_lock);
 	edev = egpu_device_find_id(nla_get_u32(info->attrs[EGPU_A_REMOVAL_ID]));
 	if (edev)
@@ -157,7 +156,8 @@ int egpu_nl_eject_doit(struct sk_buff *skb, struct genl_info *info)
 static int step_named(struct genl_info *info, enum egpu_fsm_input input)
 {
 	struct nlattr *reason = input == EGPU_FSM_CANCEL ?
-				info->attrs[EGPU_A_REMOVAL_REASON] : NULL;
+					info->attrs[EGPU_A_REMOVAL_REASON] :
+					NULL;
 	char before[sizeof_field(struct egpu_request, reason)];
 	struct egpu_request *req;
 	const char *why;

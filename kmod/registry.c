@@ -18,8 +18,9 @@
 #include "trace.h"
 
 /* PCI_BASE_CLASS_ACCELERATOR has a name from 6.3 on. */
-#define EGPU_BASE_CLASS_ACCELERATOR	0x12
+#define EGPU_BASE_CLASS_ACCELERATOR 0x12
 
+/* What it guards and where it nests: see egpu.h. */
 DEFINE_MUTEX(egpu_lock);
 
 static LIST_HEAD(egpu_devices);
@@ -74,8 +75,8 @@ static void classify(struct egpu_device *edev)
 	unsigned int n_rules;
 
 	rules = egpu_overrides(&n_rules);
-	edev->placement = egpu_classify_placement(&edev->topology, rules,
-						  n_rules);
+	edev->placement =
+		egpu_classify_placement(&edev->topology, rules, n_rules);
 }
 
 static struct egpu_device *device_alloc(struct pci_dev *pdev)
@@ -111,7 +112,8 @@ struct egpu_device *egpu_device_add(struct pci_dev *pdev, bool at_load)
 
 	lockdep_assert_held(&egpu_lock);
 	if (!edev) {
-		pci_err(pdev, "egpu: no memory to watch this GPU, its removal will not be reported\n");
+		pci_err(pdev,
+			"egpu: no memory to watch this GPU, its removal will not be reported\n");
 		return NULL;
 	}
 	edev->id = ++egpu_last_id;
@@ -246,8 +248,7 @@ void egpu_device_read_driver(struct egpu_device *edev)
 {
 	struct device_driver *driver = edev->pdev->dev.driver;
 
-	strscpy(edev->driver, driver ? driver->name : "",
-		sizeof(edev->driver));
+	strscpy(edev->driver, driver ? driver->name : "", sizeof(edev->driver));
 }
 
 static u32 link_speed_mts(u16 status)

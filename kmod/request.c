@@ -16,14 +16,14 @@
  * thread that would mark it may be the one that waits. A wait ends within
  * 50 ms of a pull, so look more often than that.
  */
-#define EGPU_LOOK_MS	10
+#define EGPU_LOOK_MS 10
 
 /*
  * How long after an unbind a departure from the bus still belongs to it. The
  * two follow each other at once; only the driver's own remove comes between
  * UNBIND and UNBOUND, and this runs from UNBOUND.
  */
-#define EGPU_SETTLE_MS	1000
+#define EGPU_SETTLE_MS 1000
 
 static LIST_HEAD(egpu_requests);
 static u64 egpu_last_cookie;
@@ -122,9 +122,8 @@ static void describe(struct egpu_request *req, const struct egpu_device *edev)
 static void trace_request(const struct egpu_request *req)
 {
 	trace_egpu_removal(req->cookie, req->id, req->fsm.phase,
-			   req->fsm.release, req->fsm.cause,
-			   req->fsm.evidence, req->fsm.helper,
-			   req->drm.clients);
+			   req->fsm.release, req->fsm.cause, req->fsm.evidence,
+			   req->fsm.helper, req->drm.clients);
 }
 
 /**
@@ -263,7 +262,8 @@ static unsigned long next_look(struct egpu_request *req)
 {
 	u64 now = ktime_get_boottime_ns();
 	u64 at = READ_ONCE(req->fsm.phase) == EGPU_PHASE_PENDING ?
-		 req->fsm.accept_by : req->fsm.deadline;
+			 req->fsm.accept_by :
+			 req->fsm.deadline;
 	unsigned long look = msecs_to_jiffies(EGPU_LOOK_MS);
 
 	if (at <= now)
@@ -286,8 +286,7 @@ void egpu_request_wait(struct egpu_request *req, struct pci_dev *pdev)
 		return;
 	trace_egpu_hold_begin(req->cookie, req->id, req->fsm.release);
 	do {
-		wait_event_idle_timeout(req->wait,
-					!egpu_fsm_waiting(&req->fsm),
+		wait_event_idle_timeout(req->wait, !egpu_fsm_waiting(&req->fsm),
 					next_look(req));
 		look_around(req, pdev);
 	} while (still_waiting(req));

@@ -17,7 +17,7 @@ static void finish(struct egpu_fsm *fsm, enum egpu_phase phase, u64 now)
 	fsm->finished = now;
 }
 
-static int refuse_because(const char **why, const char *text, int error)
+static int no(const char **why, int error, const char *text)
 {
 	*why = text;
 	return error;
@@ -33,7 +33,7 @@ static int refuse_because(const char **why, const char *text, int error)
  */
 void egpu_fsm_begin(struct egpu_fsm *fsm, const struct egpu_fsm_start *start)
 {
-	*fsm = (struct egpu_fsm) {
+	*fsm = (struct egpu_fsm){
 		.origin = start->origin,
 		.phase = EGPU_PHASE_PENDING,
 		.release = EGPU_RELEASE_NOT_YET,
@@ -41,8 +41,7 @@ void egpu_fsm_begin(struct egpu_fsm *fsm, const struct egpu_fsm_start *start)
 		.evidence = start->evidence,
 		.created = start->now,
 		.deadline = start->now + start->wait_ns,
-		.accept_by = start->now + min(start->accept_ns,
-					      start->wait_ns),
+		.accept_by = start->now + min(start->accept_ns, start->wait_ns),
 	};
 
 	if (start->gone)
@@ -55,15 +54,17 @@ void egpu_fsm_begin(struct egpu_fsm *fsm, const struct egpu_fsm_start *start)
 		release(fsm, EGPU_RELEASE_TIMED_OUT, start->now);
 }
 
-static int step_accept(struct egpu_fsm *fsm, u32 port, u64 now,
-		       const char **why)
+static int step_accept(struct egpu_fsm *fsm, u32 port, u64 now, const char **why)
 {
 	if (fsm->phase == EGPU_PHASE_ACCEPTED && fsm->helper == port)
-		return refuse_because(why, "you have accepted this removal already", -EALREADY);
+		return no(why, -EALREADY,
+			  "you have accepted this removal already");
 	if (fsm->phase == EGPU_PHASE_ACCEPTED)
-		return refuse_because(why, "another helper has accepted this removal", -EBUSY);
+		return no(why, -EBUSY,
+			  "another helper has accepted this removal");
 	if (fsm->phase != EGPU_PHASE_PENDING)
-		return refuse_because(why, "too late to accept, this removal waits no more", -ETIME);
+		return no(why, -ETIME,
+			  "too late to accept, this removal waits no more");
 	fsm->phase = EGPU_PHASE_ACCEPTED;
 	fsm->helper = port;
 	fsm->accepted = now;
@@ -73,13 +74,17 @@ static int step_accept(struct egpu_fsm *fsm, u32 port, u64 now,
 static int step_ack(struct egpu_fsm *fsm, u32 port, u64 now, const char **why)
 {
 	if (fsm->phase == EGPU_PHASE_PENDING)
-		return refuse_because(why, "accept this removal before acknowledging it", -EPROTO);
+		return no(why, -EPROTO,
+			  "accept this removal before acknowledging it");
 	if (fsm->helper != port)
-		return refuse_because(why, "only the helper that accepted this removal may acknowledge it", -EPERM);
+		return no(why, -EPERM,
+			  "only the helper that accepted this removal may acknowledge it");
 	if (fsm->release == EGPU_RELEASE_ACKED)
-		return refuse_because(why, "you have acknowledged this removal already", -EALREADY);
+		return no(why, -EALREADY,
+			  "you have acknowledged this removal already");
 	if (fsm->phase != EGPU_PHASE_ACCEPTED)
-		return refuse_because(why, "too late to acknowledge, this removal waits no more", -ETIME);
+		return no(why, -ETIME,
+			  "too late to acknowledge, this removal waits no more");
 	release(fsm, EGPU_RELEASE_ACKED, now);
 	return 1;
 }
@@ -87,15 +92,18 @@ static int step_ack(struct egpu_fsm *fsm, u32 port, u64 now, const char **why)
 static int step_cancel(struct egpu_fsm *fsm, u64 now, const char **why)
 {
 	if (fsm->origin != EGPU_ORIGIN_EJECT)
-		return refuse_because(why, "only an eject can be cancelled, this removal was begun by others", -EOPNOTSUPP);
+		return no(why, -EOPNOTSUPP,
+			  "only an eject can be cancelled, this removal was begun by others");
 	if (fsm->phase == EGPU_PHASE_CANCELLED)
-		return refuse_because(why, "this eject is cancelled already", -EALREADY);
+		return no(why, -EALREADY, "this eject is cancelled already");
 	if (egpu_fsm_finished(fsm))
-		return refuse_because(why, "this eject has ended already", -ESTALE);
+		return no(why, -ESTALE, "this eject has ended already");
 	if (fsm->taken_over)
-		return refuse_because(why, "somebody else has begun to remove the GPU by now", -EBUSY);
+		return no(why, -EBUSY,
+			  "somebody else has begun to remove the GPU by now");
 	if (!egpu_fsm_waiting(fsm))
-		return refuse_because(why, "too late to cancel, the GPU is being removed", -EBUSY);
+		return no(why, -EBUSY,
+			  "too late to cancel, the GPU is being removed");
 	fsm->release = EGPU_RELEASE_WITHDRAWN;
 	fsm->released = now;
 	finish(fsm, EGPU_PHASE_CANCELLED, now);
@@ -107,7 +115,8 @@ static int step_refuse(struct egpu_fsm *fsm, u64 now, const char **why)
 {
 	if (fsm->origin != EGPU_ORIGIN_EJECT || fsm->taken_over ||
 	    fsm->phase != EGPU_PHASE_RELEASED)
-		return refuse_because(why, "only an eject that has not begun to remove can be refused", -EINVAL);
+		return no(why, -EINVAL,
+			  "only an eject that has not begun to remove can be refused");
 	finish(fsm, EGPU_PHASE_REFUSED, now);
 	return 1;
 }
@@ -211,7 +220,7 @@ int egpu_fsm_step(struct egpu_fsm *fsm, enum egpu_fsm_input input, u32 port,
 		finish(fsm, EGPU_PHASE_DONE, now);
 		return 1;
 	}
-	return refuse_because(why, "unknown input", -EINVAL);
+	return no(why, -EINVAL, "unknown input");
 }
 
 /**

@@ -10,7 +10,7 @@
 #include <drm/drm_file.h>
 
 /* DRM_MINOR_ACCEL, which has a name from 6.2 on. */
-#define EGPU_COMPAT_MINOR_ACCEL	32
+#define EGPU_COMPAT_MINOR_ACCEL 32
 
 /**
  * egpu_compat_file_pid - whom a DRM file belongs to
