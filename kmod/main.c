@@ -55,8 +55,8 @@ u64 egpu_instance(void)
 	return instance;
 }
 
-static bool in_range(const char *name, unsigned int value, unsigned int low,
-		     unsigned int high)
+static bool param_fits(const char *name, unsigned int value, unsigned int low,
+		       unsigned int high)
 {
 	if (value >= low && value <= high)
 		return true;
@@ -67,9 +67,9 @@ static bool in_range(const char *name, unsigned int value, unsigned int low,
 
 static int take_params(void)
 {
-	if (!in_range("hold_ms", hold_ms, 0, EGPU_HOLD_MS_MAX) ||
-	    !in_range("accept_ms", accept_ms, 0, EGPU_HOLD_MS_MAX) ||
-	    !in_range("eject_ms", eject_ms, 1, EGPU_EJECT_MS_MAX))
+	if (!param_fits("hold_ms", hold_ms, 0, EGPU_HOLD_MS_MAX) ||
+	    !param_fits("accept_ms", accept_ms, 0, EGPU_HOLD_MS_MAX) ||
+	    !param_fits("eject_ms", eject_ms, 1, EGPU_EJECT_MS_MAX))
 		return -EINVAL;
 	egpu_settings.hold_ms = hold_ms;
 	egpu_settings.accept_ms = accept_ms;
