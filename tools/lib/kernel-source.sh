@@ -1,51 +1,50 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Where the kernel's own tools are: sourced by what runs checkpatch, kernel-doc or the netlink
-# generator.
+# Where the kernel's own tools and headers are: sourced by what runs checkpatch, kernel-doc,
+# sparse or the netlink generator.
 
-# egpu_cache: print the folder outside the tree that holds what tools/setup fetched.
-egpu_cache()
-{
-	echo "${EGPU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/egpu}"
-}
+setup_where=$(cd "$(dirname "${BASH_SOURCE[0]}")/../setup" && pwd)/setup
 
-# kernel_source: print the unpacked linux-source-6.12, the one named by KSRC= or the one that
-# tools/setup unpacked. Fails with a sentence on stderr when there is none.
-kernel_source()
-{
-	local dir
-
-	if [ -n "${KSRC:-}" ]; then
-		if [ -f "$KSRC/scripts/checkpatch.pl" ]; then
-			echo "$KSRC"
-			return 0
-		fi
+# kernel_source: print the unpacked kernel source, the one named by KSRC= or the one that
+# tools/setup fetched. Fails with a sentence on stderr when there is none.
+kernel_source() {
+	if [ -z "${KSRC:-}" ]; then
+		"$setup_where" where source
+		return
+	fi
+	if [ ! -f "$KSRC/scripts/checkpatch.pl" ]; then
 		echo "KSRC=$KSRC is not a kernel source: it has no scripts/checkpatch.pl" >&2
 		return 1
 	fi
-	for dir in "$(egpu_cache)"/src/linux-source-6.12 "$(egpu_cache)"/linux-source-6.12; do
-		if [ -f "$dir/scripts/checkpatch.pl" ]; then
-			echo "$dir"
-			return 0
-		fi
-	done
-	echo "no kernel source in $(egpu_cache): run tools/setup, or name one with KSRC=" >&2
-	return 1
+	echo "$KSRC"
 }
 
-# python_with_yaml: print a python3 that can import yaml; python3 in PATH may be one without
-# Debian's modules. Fails with the name of the missing package.
-python_with_yaml()
-{
-	local python
+# kernel_headers KERNEL: print the folder to build modules for that kernel in, 6.12 say. The
+# environment variable KDIR_6_12 names another.
+kernel_headers() {
+	local named=KDIR_${1//./_} dir
+
+	if [ -n "${!named:-}" ]; then
+		echo "${!named}"
+		return
+	fi
+	dir=$("$setup_where" where "kernel-$1") || return 1
+	echo "$dir/headers"
+}
+
+# debian_python MODULE...: print a python3 that can import the modules; python3 in PATH may be one
+# without those of Debian. Fails with the names of the packages.
+debian_python() {
+	local python IFS=,
 
 	for python in python3 /usr/bin/python3; do
-		if "$python" -c 'import yaml' 2>/dev/null; then
+		if "$python" -c "import $*" 2>/dev/null; then
 			echo "$python"
 			return 0
 		fi
 	done
-	echo "no python3 with the yaml module: install the Debian package python3-yaml" >&2
+	IFS=" "
+	echo "no python3 can import $*: install the Debian packages ${*/#/python3-}" >&2
 	return 1
 }
