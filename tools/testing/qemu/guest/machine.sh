@@ -107,19 +107,24 @@ pull() {
 		rig_abort "$(cat /run/rig/output)"
 }
 
-# button_remove NAME: press the attention button (with ACPI hotplug: ask for its
-# ejection). The kernel blinks 5 s before it acts, so wait for what comes of it.
+# button_remove NAME: press the attention button of the slot. The kernel blinks 5 s
+# before it acts, so wait for what comes of it.
 button_remove() {
+	rig_acpi && rig_abort "with ACPI hotplug there is no button, use acpi_eject"
 	ask remove "$1" >/dev/null || exit 1
 }
 
-# acpi_eject ADDRESS: as a desktop that asks ACPI for the ejection.
+# acpi_eject NAME: the firmware asks the kernel to eject the card ("rig: hotplug acpi").
 acpi_eject() {
-	[ -e "$sys/$1/firmware_node/eject" ] || rig_abort "ACPI cannot eject $1"
-	echo 1 >"$sys/$1/firmware_node/eject"
+	rig_acpi || rig_abort "this machine has no ACPI hotplug"
+	ask remove "$1" >/dev/null || exit 1
 }
 
-# slot_power_off ADDRESS: by the slot's power file.
+rig_acpi() {
+	grep -q '^hotplug acpi$' /rig/machine
+}
+
+# slot_power_off ADDRESS: by the slot's power file, of pciehp or of ACPI hotplug.
 slot_power_off() {
 	for rig_dir in /sys/bus/pci/slots/*; do
 		[ "$(cat "$rig_dir/address")" = "${1%.*}" ] || continue

@@ -91,6 +91,8 @@ def _add_egpu(archive, kernel, build_dir):
 def _add_scenario(archive, scenario):
     archive.file("/rig/scenario.sh", scenario.path.read_bytes())
     archive.file("/rig/ports", machine.port_table(scenario).encode())
+    kind = "acpi" if scenario.acpi_hotplug else "native"
+    archive.file("/rig/machine", f"hotplug {kind}\n".encode())
 
 
 def _add_python(archive):

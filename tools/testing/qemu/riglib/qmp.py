@@ -59,7 +59,8 @@ class Control:
         self._lines = Lines(sock)
         self._sock = sock
         self._qmp = qmp
-        self._verbs = {"add": self._add, "remove": self._remove}
+        self._verbs = {"add": self._add, "remove": self._remove, "done": self._done}
+        self.done = False
 
     def serve(self):
         """Answer what has arrived; False at the end of the stream."""
@@ -91,3 +92,7 @@ class Control:
     def _remove(self, name):
         self._qmp.command("device_del", id=name)
         return name
+
+    def _done(self):
+        self.done = True
+        return "bye"

@@ -130,8 +130,9 @@ def load(path):
 
 
 def load_all(folder, names):
-    """The named scenarios, or all of the folder in the order of their names."""
-    paths = [folder / f"{n}.sh" for n in names] or sorted(folder.glob("*.sh"))
+    """The named scenarios (or paths of some), or all of the folder sorted by name."""
+    paths = [Path(n) if "/" in n else folder / f"{n}.sh" for n in names]
+    paths = paths or sorted(folder.glob("*.sh"))
     for path in paths:
         if not path.exists():
             known = ", ".join(sorted(p.stem for p in folder.glob("*.sh")))

@@ -98,30 +98,32 @@ def _boot(args, work, limit_s, story):
     try:
         sockets = {name: guest.accept(name) for name in ("control", "story", "qmp")}
         control = Control(sockets["control"], Qmp(sockets["qmp"]))
-        ended = _serve(guest, sockets, control, limit_s, story)
-        if not ended:
+        _serve(guest, sockets, control, limit_s, story)
+        if control.done:
+            return None
+        code = guest.process.poll()
+        if code is None:
             return f"still running after {limit_s} s, stopped"
-        if guest.process.returncode:
-            return f"QEMU ended with code {guest.process.returncode}: {guest.complaint()}"
-        return None
+        if code:
+            return f"QEMU ended with code {code}: {guest.complaint()}"
+        return "the machine stopped by itself (a kernel panic does that)"
     finally:
         guest.close()
 
 
 def _serve(guest, sockets, control, limit_s, story):
-    """Answer the guest until QEMU ends; False when the time is up."""
+    """Answer the guest until it is done, QEMU ends, or the time is up."""
     end = time.monotonic() + limit_s
     with selectors.DefaultSelector() as selector:
         selector.register(sockets["control"], selectors.EVENT_READ, control.serve)
         selector.register(sockets["story"], selectors.EVENT_READ,
                           lambda: _tell(sockets["story"], story))
-        while guest.process.poll() is None:
+        while guest.process.poll() is None and not control.done:
             if time.monotonic() > end:
-                return False
+                return
             for key, _ in selector.select(0.1):
                 if not key.data():
                     selector.unregister(key.fileobj)
-    return True
 
 
 def _tell(sock, story):
