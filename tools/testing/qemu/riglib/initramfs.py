@@ -27,6 +27,7 @@ def build(scenario, kernel, build_dir):
     _add_guest_tools(archive, build_dir)
     _add_egpu(archive, kernel, build_dir)
     _add_scenario(archive, scenario)
+    _add_programs(archive, scenario)
     if "python" in scenario.extras:
         _add_python(archive)
     return archive.data()
@@ -93,6 +94,13 @@ def _add_scenario(archive, scenario):
     archive.file("/rig/ports", machine.port_table(scenario).encode())
     kind = "acpi" if scenario.acpi_hotplug else "native"
     archive.file("/rig/machine", f"hotplug {kind}\n".encode())
+
+
+def _add_programs(archive, scenario):
+    """What the caller of the rig has built for this scenario."""
+    for program in sorted(scenario.programs.glob("*")) if scenario.programs else []:
+        if program.is_file():
+            add_program(archive, f"/usr/bin/{program.name}", program)
 
 
 def _add_python(archive):

@@ -41,6 +41,8 @@ class Scenario:
     extras: list = field(default_factory=list)
     memory_mb: int = 1024
     time_s: int = 60
+    # Folder of more programs that it needs in the guest's /usr/bin.
+    programs: Path | None = None
 
     def ports(self):
         """Names of all ports that something can be plugged into."""
