@@ -73,7 +73,8 @@ selftest-programs: userspace
 guest: rig stage selftest-programs
 
 compile_commands: module-6.12
-	$(PYTHON) tools/setup/compile-commands $(BUILD)/kmod-6.12 >compile_commands.json
+	$(PYTHON) tools/compile_commands $(BUILD)/kmod-6.12 \
+		$$($(SETUP) where kernel-6.12)/headers >$@.json
 
 # --- testing -----------------------------------------------------------------
 
