@@ -261,14 +261,15 @@ static bool still_waiting(struct egpu_request *req)
 static unsigned long next_look(struct egpu_request *req)
 {
 	u64 now = ktime_get_boottime_ns();
-	u64 at = READ_ONCE(req->fsm.phase) == EGPU_PHASE_PENDING ?
-			 req->fsm.accept_by :
-			 req->fsm.deadline;
-	unsigned long look = msecs_to_jiffies(EGPU_LOOK_MS);
+	u64 at;
 
+	mutex_lock(&egpu_lock);
+	at = egpu_fsm_wake_at(&req->fsm);
+	mutex_unlock(&egpu_lock);
 	if (at <= now)
 		return 1;
-	return clamp_t(unsigned long, nsecs_to_jiffies(at - now), 1, look);
+	return clamp_t(unsigned long, nsecs_to_jiffies(at - now), 1,
+		       msecs_to_jiffies(EGPU_LOOK_MS));
 }
 
 /**
