@@ -34,6 +34,17 @@ device_id() {
 		jq -e --arg a "$1" '.devices[] | select(.address == $a and .state != "gone") | .id'
 }
 
+# settle: all events of what has happened have arrived (the kernel's last sequence
+# number is in the record).
+settle() {
+	wait_for 'rig_all_arrived' 10
+}
+
+rig_all_arrived() {
+	rig_last=$(egpuctl settings --json | jq .settings.seq)
+	grep -qE "\"seq\":$rig_last(,|})" "$events" || [ "$rig_last" = 0 ]
+}
+
 # device_expect ADDRESS FILTER: what egpuctl says of it.
 device_expect() {
 	egpuctl show "$1" --json >/run/rig/show 2>&1
@@ -144,4 +155,83 @@ events_save() {
 	[ ! -e /run/rig/artifacts/monitor.stderr ] ||
 		[ -s /run/rig/artifacts/monitor.stderr ] || rm /run/rig/artifacts/monitor.stderr
 	return 0
+}
+
+# --- removals ----------------------------------------------------------------
+
+# What a removal shows that nobody was asked about, one word an event.
+steps_unheld="removal-pending:released removal-progress:unbound disconnected \
+removal-progress:done"
+
+# ready_wait ADDRESS: until the GPU's driver is bound, as the events tell it.
+ready_wait() {
+	event_wait ".device.address == \"$1\" and .device.state == \"ready\"" 10
+}
+
+# removal_wait ADDRESS SECONDS: until a removal of this GPU is done.
+removal_wait() {
+	event_wait ".removal.address == \"$1\" and .removal.phase == \"done\"" "$2"
+}
+
+# The events of the last removal of a GPU since the mark.
+rig_removal() {
+	events_list ".removal.address == \"$1\"" |
+		jq -s -c 'map(select(.removal.cookie == $last)) | .[]' \
+			--argjson last "$(events_list ".removal.address == \"$1\"" |
+				jq -s 'last.removal.cookie // 0')"
+}
+
+# removal_expect ADDRESS FILTER: of the removal as its last event has it, for example
+# '.cause == "surprise" and .release == "gone"'.
+removal_expect() {
+	rig_removal "$1" | jq -s -e "last.removal | ($2)" >/dev/null && return 0
+	fail "the removal of $1 does not satisfy: $2"
+	rig_removal "$1" | jq -c .removal >/run/rig/output
+	rig_note_file /run/rig/output
+	return 1
+}
+
+# removal_evidence ADDRESS FLAG...: has all of these; -FLAG: has it not.
+removal_evidence() {
+	rig_address=$1
+	shift
+	for rig_flag; do
+		case $rig_flag in
+		-*) removal_expect "$rig_address" ".evidence | index(\"${rig_flag#-}\") | not" ;;
+		*) removal_expect "$rig_address" ".evidence | index(\"$rig_flag\")" ;;
+		esac
+	done
+}
+
+# removal_steps ADDRESS "EVENT:PHASE ...": exactly these events, in this order.
+removal_steps() {
+	rig_steps=$(rig_removal "$1" | jq -s -r 'sort_by(.seq) | map(.event +
+		if .event == "disconnected" then "" else ":" + .removal.phase end) | join(" ")')
+	expect_same "events of the removal of $1" "$2" "$rig_steps"
+}
+
+# surprise_expect ADDRESS, graceful_expect ADDRESS, unbind_expect ADDRESS: what has to be
+# true of every removal of this kind that no helper was asked about.
+surprise_expect() {
+	removal_wait "$1" 15 || return 1
+	removal_expect "$1" '.cause == "surprise" and .release == "gone"'
+	removal_evidence "$1" marked absent -present -user-task -eject
+	removal_steps "$1" "$steps_unheld"
+	events_consecutive
+}
+
+graceful_expect() {
+	removal_wait "$1" 15 || return 1
+	removal_expect "$1" '.cause == "graceful"'
+	removal_evidence "$1" present -marked -absent -slot-empty -overtaken
+	removal_steps "$1" "$steps_unheld"
+	events_consecutive
+}
+
+unbind_expect() {
+	removal_wait "$1" 15 || return 1
+	removal_expect "$1" '.cause == "unbind"'
+	removal_evidence "$1" present -marked -absent -slot-empty -overtaken
+	event_expect_count 0 '.event == "disconnected"'
+	events_consecutive
 }

@@ -236,3 +236,7 @@ save() {
 . /rig/egpu.sh
 # shellcheck source=tracing.sh
 . /rig/tracing.sh
+# shellcheck source=holds.sh
+. /rig/holds.sh
+# shellcheck source=story.sh
+. /rig/story.sh

@@ -101,10 +101,8 @@ rig_settle() {
 # pull PORT: surprise removal of all that is plugged into the port. Returns at once,
 # so wait for what comes of it; 2 s later the port can take another card.
 pull() {
-	rig_port=$(port_address "$1") || rig_abort "the port $1 is gone"
 	gpu_at "$1" >/dev/null || rig_abort "nothing is plugged into $1"
-	rig-pull "$rig_port" 2>/run/rig/output ||
-		rig_abort "$(cat /run/rig/output)"
+	unplug "$1"
 }
 
 # button_remove NAME: press the attention button of the slot. The kernel blinks 5 s
@@ -132,6 +130,13 @@ slot_power_off() {
 		return 0
 	done
 	rig_abort "no slot has the address $1"
+}
+
+# unplug PORT: take a card out that the kernel has removed already, after an eject say;
+# 2 s later the port can take another one.
+unplug() {
+	rig-pull "$(port_address "$1")" 2>/run/rig/output ||
+		rig_abort "$(cat /run/rig/output)"
 }
 
 # sysfs_remove ADDRESS: of a GPU or a bridge above it.
