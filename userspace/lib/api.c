@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Requests that are answered by one object or by none.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "private.h"
+
+/* Sends @msg, which it frees; @full is whether an attribute found no room. */
+static int finish(struct egpu_ctx *ctx, struct nl_msg *msg, int full,
+		  egpu_reply_fn fn, void *arg)
+{
+	int err = full ? egpu_fail_errno(ctx, -ENOMEM) :
+			 egpu_call(ctx, msg, fn, arg);
+
+	nlmsg_free(msg);
+	return err;
+}
+
+static int no_memory(struct egpu_ctx *ctx)
+{
+	return egpu_fail_errno(ctx, -ENOMEM);
+}
+
+/* A success without the object that was asked for is a malformed answer. */
+#define DEFINE_TAKE_ONE(name)                                                  \
+	static int take_##name(struct nlmsghdr *nlh, void *arg)                \
+	{                                                                      \
+		struct egpu_##name **object = arg;                             \
+									       \
+		if (*object)                                                   \
+			return -EBADMSG;                                       \
+		return egpu_decode_##name(nlh, object);                        \
+	}                                                                      \
+									       \
+	static int ask_##name(struct egpu_ctx *ctx, struct nl_msg *msg,        \
+			      int full, struct egpu_##name **object)           \
+	{                                                                      \
+		int err;                                                       \
+									       \
+		*object = NULL;                                                \
+		err = finish(ctx, msg, full, take_##name, object);             \
+		if (!err && !*object)                                          \
+			err = egpu_fail_errno(ctx, -EBADMSG);                  \
+		if (err) {                                                     \
+			free(*object);                                         \
+			*object = NULL;                                        \
+		}                                                              \
+		return err;                                                    \
+	}
+
+DEFINE_TAKE_ONE(device)
+DEFINE_TAKE_ONE(removal)
+DEFINE_TAKE_ONE(settings)
+
+int egpu_device_get(struct egpu_ctx *ctx, uint32_t id, const char *address,
+		    struct egpu_device **device)
+{
+	struct nl_msg *msg;
+	int full;
+
+	if (id)
+		egpu_what(ctx, "find GPU %u", id);
+	else
+		egpu_what(ctx, "find GPU %.40s", address ? address : "");
+	*device = NULL;
+	if (!id && (!address || strlen(address) > EGPU_ADDRESS_LEN))
+		return egpu_fail(ctx, -EINVAL, "this is not an id or PCI address");
+	msg = egpu_msg_new(ctx, 0, EGPU_CMD_DEVICE_GET, 0);
+	if (!msg)
+		return no_memory(ctx);
+	full = id ? nla_put_u32(msg, EGPU_A_DEVICE_ID, id) :
+		    nla_put_string(msg, EGPU_A_DEVICE_ADDRESS, address);
+	return ask_device(ctx, msg, full, device);
+}
+
+int egpu_removal_get(struct egpu_ctx *ctx, uint64_t cookie,
+		     struct egpu_removal **removal)
+{
+	struct nl_msg *msg;
+
+	egpu_what(ctx, "find removal %llu", (unsigned long long)cookie);
+	*removal = NULL;
+	msg = egpu_msg_new(ctx, 0, EGPU_CMD_REMOVAL_GET, 0);
+	if (!msg)
+		return no_memory(ctx);
+	return ask_removal(ctx, msg,
+			   nla_put_u64(msg, EGPU_A_REMOVAL_COOKIE, cookie),
+			   removal);
+}
+
+int egpu_settings_get(struct egpu_ctx *ctx, struct egpu_settings **settings)
+{
+	struct nl_msg *msg;
+
+	egpu_what(ctx, "read the settings");
+	*settings = NULL;
+	msg = egpu_msg_new(ctx, 0, EGPU_CMD_SETTINGS_GET, 0);
+	if (!msg)
+		return no_memory(ctx);
+	return ask_settings(ctx, msg, 0, settings);
+}
+
+int egpu_eject(struct egpu_ctx *ctx, uint32_t id,
+	       const struct egpu_eject_options *options, uint64_t *cookie)
+{
+	struct egpu_eject_options o = { .size = sizeof(o) };
+	struct egpu_removal *removal;
+	struct nl_msg *msg;
+	int err, full;
+
+	egpu_what(ctx, "eject GPU %u", id);
+	if (options && options->size < sizeof(options->size))
+		return egpu_fail(ctx, -EINVAL, "the options carry no size");
+	if (options)
+		memcpy(&o, options,
+		       options->size < sizeof(o) ? options->size : sizeof(o));
+	msg = egpu_msg_new(ctx, 0, EGPU_CMD_EJECT, 0);
+	if (!msg)
+		return no_memory(ctx);
+	full = nla_put_u32(msg, EGPU_A_REMOVAL_ID, id);
+	if (!full && o.timeout_ms)
+		full = nla_put_u32(msg, EGPU_A_REMOVAL_TIMEOUT_MS, o.timeout_ms);
+	if (!full && o.force)
+		full = nla_put_flag(msg, EGPU_A_REMOVAL_FORCE);
+	err = ask_removal(ctx, msg, full, &removal);
+	if (err)
+		return err;
+	if (cookie)
+		*cookie = removal->cookie;
+	egpu_removal_free(removal);
+	return 0;
+}
+
+/* A command on one removal that is answered by nothing but an errno. */
+static int tell(struct egpu_ctx *ctx, uint8_t cmd, uint64_t cookie,
+		const char *reason)
+{
+	struct nl_msg *msg;
+	int full;
+
+	msg = egpu_msg_new(ctx, 0, cmd, 0);
+	if (!msg)
+		return no_memory(ctx);
+	full = nla_put_u64(msg, EGPU_A_REMOVAL_COOKIE, cookie);
+	if (!full && reason)
+		full = nla_put_string(msg, EGPU_A_REMOVAL_REASON, reason);
+	return finish(ctx, msg, full, NULL, NULL);
+}
+
+int egpu_cancel(struct egpu_ctx *ctx, uint64_t cookie, const char *reason)
+{
+	egpu_what(ctx, "cancel removal %llu", (unsigned long long)cookie);
+	if (reason && strlen(reason) > EGPU_REASON_LEN)
+		return egpu_fail(ctx, -EINVAL,
+				 "the reason is longer than %d bytes",
+				 EGPU_REASON_LEN);
+	return tell(ctx, EGPU_CMD_CANCEL, cookie, reason);
+}
+
+int egpu_accept(struct egpu_ctx *ctx, uint64_t cookie)
+{
+	egpu_what(ctx, "accept removal %llu", (unsigned long long)cookie);
+	return tell(ctx, EGPU_CMD_ACCEPT, cookie, NULL);
+}
+
+int egpu_ack(struct egpu_ctx *ctx, uint64_t cookie)
+{
+	egpu_what(ctx, "acknowledge removal %llu", (unsigned long long)cookie);
+	return tell(ctx, EGPU_CMD_ACK, cookie, NULL);
+}
+
+int egpu_settings_set(struct egpu_ctx *ctx, const int *attrs,
+		      const uint32_t *values, size_t count)
+{
+	struct nl_msg *msg;
+	int full = 0;
+	size_t i;
+
+	egpu_what(ctx, "change the settings");
+	for (i = 0; i < count; i++) {
+		if (attrs[i] != EGPU_A_SETTINGS_HOLD_MS &&
+		    attrs[i] != EGPU_A_SETTINGS_ACCEPT_MS &&
+		    attrs[i] != EGPU_A_SETTINGS_EJECT_MS)
+			return egpu_fail(ctx, -EINVAL,
+					 "attribute %d cannot be set", attrs[i]);
+	}
+	if (!count)
+		return egpu_fail(ctx, -EINVAL, "none is named");
+	msg = egpu_msg_new(ctx, 0, EGPU_CMD_SETTINGS_SET, 0);
+	if (!msg)
+		return no_memory(ctx);
+	for (i = 0; i < count && !full; i++)
+		full = nla_put_u32(msg, attrs[i], values[i]);
+	return finish(ctx, msg, full, NULL, NULL);
+}
+
+int egpu_setting_set(struct egpu_ctx *ctx, int attr, uint32_t value)
+{
+	return egpu_settings_set(ctx, &attr, &value, 1);
+}
+
+int egpu_override_set(struct egpu_ctx *ctx, const char *address,
+		      uint32_t placement)
+{
+	struct nl_msg *msg;
+	int full;
+
+	egpu_what(ctx, "set the override of %.40s", address);
+	if (strlen(address) > EGPU_ADDRESS_LEN)
+		return egpu_fail(ctx, -EINVAL, "this is not a PCI address");
+	msg = egpu_msg_new(ctx, 0, EGPU_CMD_OVERRIDE_SET, 0);
+	if (!msg)
+		return no_memory(ctx);
+	full = nla_put_string(msg, EGPU_A_OVERRIDE_ADDRESS, address);
+	if (!full)
+		full = nla_put_u32(msg, EGPU_A_OVERRIDE_PLACEMENT, placement);
+	return finish(ctx, msg, full, NULL, NULL);
+}

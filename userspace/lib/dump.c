@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Requests that are answered by a list.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "private.h"
+
+/* A dump during which the state changed is made again, this often. */
+#define DUMP_TRIES 32
+
+/* How to take one kind of object into a vec. */
+typedef int (*take_fn)(struct nlmsghdr *nlh, struct egpu_vec *vec);
+
+struct dump {
+	take_fn take;
+	struct egpu_vec *vec;
+};
+
+/* Pushes an object made from a message, of any kind. */
+static int push(struct egpu_vec *vec, void *object)
+{
+	int err = egpu_vec_push(vec, object);
+
+	if (err)
+		free(object);
+	return err;
+}
+
+#define DEFINE_TAKE(name)                                                      \
+	static int take_##name(struct nlmsghdr *nlh, struct egpu_vec *vec)     \
+	{                                                                      \
+		struct egpu_##name *object;                                    \
+		int err = egpu_decode_##name(nlh, &object);                    \
+									       \
+		return err ? err : push(vec, object);                          \
+	}
+
+DEFINE_TAKE(device)
+DEFINE_TAKE(removal)
+DEFINE_TAKE(client)
+DEFINE_TAKE(override)
+
+static int take_reply(struct nlmsghdr *nlh, void *arg)
+{
+	struct dump *dump = arg;
+
+	return dump->take(nlh, dump->vec);
+}
+
+/* @id goes into the request as attribute @id_attr unless it is 0. */
+static int dump_all(struct egpu_ctx *ctx, uint8_t cmd, int id_attr, uint32_t id,
+		    take_fn take, struct egpu_vec *vec)
+{
+	struct dump dump = { .take = take, .vec = vec };
+	struct nl_msg *msg;
+	int err, tries = DUMP_TRIES;
+
+	msg = egpu_msg_new(ctx, 0, cmd, NLM_F_DUMP);
+	if (!msg || (id && nla_put_u32(msg, id_attr, id))) {
+		nlmsg_free(msg);
+		return egpu_fail_errno(ctx, -ENOMEM);
+	}
+	do {
+		egpu_vec_clear(vec);
+		err = egpu_call(ctx, msg, take_reply, &dump);
+	} while (err == -EINTR && --tries);
+	nlmsg_free(msg);
+	if (err)
+		egpu_vec_clear(vec);
+	return err;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct egpu_device *const *x = a, *const *y = b;
+
+	return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
+}
+
+static int by_cookie(const void *a, const void *b)
+{
+	const struct egpu_removal *const *x = a, *const *y = b;
+
+	return ((*x)->cookie > (*y)->cookie) - ((*x)->cookie < (*y)->cookie);
+}
+
+static void sort(struct egpu_vec *vec, int (*compare)(const void *, const void *))
+{
+	if (vec->count)
+		qsort(vec->item, vec->count, sizeof(*vec->item), compare);
+}
+
+/* Fills @vec with all GPUs in the order of their ids; empty on failure. */
+int egpu_dump_devices(struct egpu_ctx *ctx, struct egpu_vec *vec)
+{
+	int err;
+
+	egpu_what(ctx, "list the GPUs");
+	err = dump_all(ctx, EGPU_CMD_DEVICE_GET, 0, 0, take_device, vec);
+	if (!err)
+		sort(vec, by_id);
+	return err;
+}
+
+/* Fills @vec with all removals in the order of their cookies. */
+int egpu_dump_removals(struct egpu_ctx *ctx, struct egpu_vec *vec)
+{
+	int err;
+
+	egpu_what(ctx, "list the removals");
+	err = dump_all(ctx, EGPU_CMD_REMOVAL_GET, 0, 0, take_removal, vec);
+	if (!err)
+		sort(vec, by_cookie);
+	return err;
+}
+
+/* Ends a list call: hands the list out or says that there is no memory. */
+#define HAND_OUT(ctx, vec, list, convert)                                      \
+	do {                                                                   \
+		*(list) = convert(&(vec));                                     \
+		if (!*(list)) {                                                \
+			egpu_vec_clear(&(vec));                                \
+			return egpu_fail_errno(ctx, -ENOMEM);                  \
+		}                                                              \
+	} while (0)
+
+int egpu_device_list(struct egpu_ctx *ctx, struct egpu_device_list **list)
+{
+	struct egpu_vec vec = { 0 };
+	int err = egpu_dump_devices(ctx, &vec);
+
+	if (err)
+		return err;
+	HAND_OUT(ctx, vec, list, egpu_vec_to_devices);
+	return 0;
+}
+
+int egpu_removal_list(struct egpu_ctx *ctx, struct egpu_removal_list **list)
+{
+	struct egpu_vec vec = { 0 };
+	int err = egpu_dump_removals(ctx, &vec);
+
+	if (err)
+		return err;
+	HAND_OUT(ctx, vec, list, egpu_vec_to_removals);
+	return 0;
+}
+
+int egpu_client_list(struct egpu_ctx *ctx, uint32_t id,
+		     struct egpu_client_list **list)
+{
+	struct egpu_vec vec = { 0 };
+	int err;
+
+	if (id)
+		egpu_what(ctx, "list the clients of GPU %u", id);
+	else
+		egpu_what(ctx, "list the clients");
+	err = dump_all(ctx, EGPU_CMD_CLIENT_GET, EGPU_A_CLIENT_ID, id,
+		       take_client, &vec);
+	if (err)
+		return err;
+	HAND_OUT(ctx, vec, list, egpu_vec_to_clients);
+	return 0;
+}
+
+int egpu_override_list(struct egpu_ctx *ctx, struct egpu_override_list **list)
+{
+	struct egpu_vec vec = { 0 };
+	int err;
+
+	egpu_what(ctx, "list the overrides");
+	err = dump_all(ctx, EGPU_CMD_OVERRIDE_GET, 0, 0, take_override, &vec);
+	if (err)
+		return err;
+	HAND_OUT(ctx, vec, list, egpu_vec_to_overrides);
+	return 0;
+}
