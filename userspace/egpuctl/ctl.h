@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of egpuctl share. One section per .c file.
+ */
+#ifndef EGPUCTL_CTL_H
+#define EGPUCTL_CTL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../common/json.h"
+#include "../lib/egpu.h"
+
+#define JSON_SCHEMA 1
+
+/* ------------------------------------------------------------- exit codes */
+
+/**
+ * enum ctl_exit - exit codes, documented in egpuctl(1); they do not change
+ * @EXIT_OK: done, or it was so already
+ * @EXIT_OTHER: a failure that has no code of its own
+ * @EXIT_USAGE: the command line is wrong
+ * @EXIT_NOT_FOUND: no such GPU or removal
+ * @EXIT_BUSY: refused, because the GPU is in use or leaving
+ * @EXIT_NOT_EXTERNAL: the GPU does not hang on a cable
+ * @EXIT_PERMISSION: this needs CAP_NET_ADMIN
+ * @EXIT_NO_MODULE: the egpu module is not loaded
+ * @EXIT_TIMEOUT: it did not end in time
+ * @EXIT_CANCELLED: the eject was called off
+ * @EXIT_SURPRISE: the GPU was pulled before its eject had ended
+ */
+enum ctl_exit {
+	EXIT_OK = 0,
+	EXIT_OTHER = 1,
+	EXIT_USAGE = 2,
+	EXIT_NOT_FOUND = 3,
+	EXIT_BUSY = 4,
+	EXIT_NOT_EXTERNAL = 5,
+	EXIT_PERMISSION = 6,
+	EXIT_NO_MODULE = 7,
+	EXIT_TIMEOUT = 8,
+	EXIT_CANCELLED = 9,
+	EXIT_SURPRISE = 10,
+};
+
+/* ------------------------------------------------------------- main.c */
+
+/**
+ * struct ctl - one run of the program
+ * @out: standard output
+ * @err: standard error
+ * @open: how to make a context; the tests put their own kernel here
+ * @ctx: the context, NULL before ctl_open()
+ * @terminal: @out is a terminal, so progress and marks can be shown
+ * @color: colours are wanted
+ * @width: of the terminal, 0 for what the system says
+ * @json: --json
+ * @force: --force
+ * @no_wait: --no-wait
+ * @timeout_ms: --timeout in milliseconds, 0 if not given
+ */
+struct ctl {
+	FILE *out;
+	FILE *err;
+	int (*open)(struct egpu_ctx **ctx);
+	struct egpu_ctx *ctx;
+	bool terminal;
+	bool color;
+	int width;
+	bool json;
+	bool force;
+	bool no_wait;
+	uint32_t timeout_ms;
+};
+
+/* ------------------------------------------------------------- command.c */
+
+/** enum ctl_option - options that only some verbs take */
+enum ctl_option {
+	CTL_FORCE = 1,
+	CTL_TIMEOUT = 2,
+	CTL_NO_WAIT = 4,
+};
+
+/**
+ * struct ctl_verb - a verb
+ * @name: as typed
+ * @fn: does it; arguments without the verb; returns enum ctl_exit
+ * @args: its arguments, for the help
+ * @help: what it does, for the help
+ * @min: least number of arguments
+ * @max: largest number of arguments, -1 for any
+ * @options: bits of enum ctl_option that it takes
+ */
+struct ctl_verb {
+	const char *name;
+	int (*fn)(struct ctl *ctl, int argc, char **argv);
+	const char *args;
+	const char *help;
+	int min;
+	int max;
+	unsigned int options;
+};
+
+int ctl_main(struct ctl *ctl, int argc, char **argv);
+
+/* ------------------------------------------------------------- error.c */
+
+int ctl_usage(struct ctl *ctl, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+int ctl_fail(struct ctl *ctl, enum ctl_exit code, int err, const char *format,
+	     ...) __attribute__((format(printf, 4, 5)));
+int ctl_fail_lib(struct ctl *ctl, int err);
+enum ctl_exit ctl_exit_of_errno(int err);
+const char *ctl_code_name(enum ctl_exit code);
+void ctl_json_error(struct ctl *ctl, struct json *json, enum ctl_exit code,
+		    int err, const char *message);
+int ctl_open(struct ctl *ctl);
+
+/* ------------------------------------------------------------- find.c */
+
+int ctl_find_gpu(struct ctl *ctl, const struct egpu_device_list *list,
+		 const char *name, const struct egpu_device **device);
+
+/* ------------------------------------------------------------- describe.c */
+
+/* Room for the texts below. */
+#define TEXT_SIZE 256
+
+const char *describe_link(const struct egpu_device *device, char *buf);
+const char *describe_placement(const struct egpu_device *device, char *buf);
+const char *describe_nodes(const struct egpu_minor *minors, uint32_t n,
+			   char *buf);
+const char *describe_device(const struct egpu_device *device, char *buf);
+const char *describe_removed(const struct egpu_removal *removal, char *buf);
+const char *describe_evidence(uint32_t evidence, char *buf);
+const char *describe_bytes(uint64_t bytes, char *buf);
+const char *describe_release(uint32_t release);
+
+/* ------------------------------------------------------------- pciids.c */
+
+#define PCI_IDS "/usr/share/misc/pci.ids"
+
+bool pciids_lookup(const char *file, uint16_t vendor, uint16_t device,
+		   char *buf, size_t size);
+const char *pciids_name(uint16_t vendor, uint16_t device, char *buf,
+			size_t size);
+
+/* ------------------------------------------------------------- tojson.c */
+
+void tojson_begin(struct ctl *ctl, struct json *json);
+void tojson_end(struct json *json);
+void tojson_device(struct json *json, const char *key,
+		   const struct egpu_device *device);
+void tojson_removal(struct json *json, const char *key,
+		    const struct egpu_removal *removal, bool steps);
+void tojson_client(struct json *json, const struct egpu_client *client);
+void tojson_clients(struct json *json, const struct egpu_client_list *list);
+
+/* ------------------------------------------------------------- table.c */
+
+/**
+ * struct ctl_column - a column of a table
+ * @name: heading
+ * @right: align to the right
+ * @truncate: give way when the terminal is narrow
+ * @terminal_only: leave the column out when the output is no terminal
+ */
+struct ctl_column {
+	const char *name;
+	bool right;
+	bool truncate;
+	bool terminal_only;
+};
+
+struct ctl_table;
+
+struct ctl_table *table_new(struct ctl *ctl, const struct ctl_column *columns,
+			    size_t n);
+void table_row(struct ctl_table *table);
+void table_cell(struct ctl_table *table, size_t column, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void table_color(struct ctl_table *table, size_t column, const char *color);
+int table_print(struct ctl *ctl, struct ctl_table *table);
+
+/* ------------------------------------------------------------- steps.c */
+
+#define STEPS_MAX 8
+
+/**
+ * struct ctl_step - a phase that a removal entered
+ * @phase: enum egpu_phase
+ * @at: when, CLOCK_BOOTTIME in ns
+ * @after: since the removal was created, in ns
+ * @took: since the step before, in ns
+ */
+struct ctl_step {
+	uint32_t phase;
+	uint64_t at;
+	uint64_t after;
+	uint64_t took;
+};
+
+size_t steps_of(const struct egpu_removal *removal,
+		struct ctl_step steps[STEPS_MAX]);
+const char *steps_meaning(const struct egpu_removal *removal,
+			  const struct ctl_step *step);
+
+/* ------------------------------------------------------------- verb_*.c */
+
+int verb_list(struct ctl *ctl, int argc, char **argv);
+int verb_show(struct ctl *ctl, int argc, char **argv);
+int verb_clients(struct ctl *ctl, int argc, char **argv);
+int verb_monitor(struct ctl *ctl, int argc, char **argv);
+int verb_eject(struct ctl *ctl, int argc, char **argv);
+int verb_cancel(struct ctl *ctl, int argc, char **argv);
+int verb_timeline(struct ctl *ctl, int argc, char **argv);
+int verb_override(struct ctl *ctl, int argc, char **argv);
+int verb_settings(struct ctl *ctl, int argc, char **argv);
+
+int print_clients(struct ctl *ctl, const struct egpu_client_list *list);
+int print_timeline(struct ctl *ctl, const struct egpu_removal *removal);
+
+/* ------------------------------------------------------------- signals.c */
+
+int signals_open(void);
+bool signals_taken(int fd);
+
+#endif

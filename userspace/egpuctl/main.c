@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * egpuctl - look at external GPUs and eject them
+ */
+#include <locale.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "ctl.h"
+
+/* The convention of no-color.org: set and not empty means none. */
+static bool color_wanted(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return !(no_color && *no_color) && term && *term;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = {
+		.out = stdout,
+		.err = stderr,
+		.open = egpu_open,
+		.terminal = isatty(STDOUT_FILENO),
+	};
+
+	setlocale(LC_ALL, "");
+	ctl.color = ctl.terminal && color_wanted();
+	return ctl_main(&ctl, argc, argv);
+}

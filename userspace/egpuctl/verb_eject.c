@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * egpuctl eject: make a GPU safe to unplug, and say when it is
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../common/text.h"
+#include "ctl.h"
+
+/*
+ * The kernel ends the waiting for helpers at the deadline. What comes after is
+ * the driver's to do, and a driver that has not let go after this long will not.
+ */
+#define DRIVER_MS 30000
+
+/**
+ * struct eject - an eject being watched
+ * @ctl: where to report
+ * @mon: the events, from before the eject was asked for
+ * @signals: descriptor of Ctrl-C
+ * @device: the GPU as it was before, with what @devices owns
+ * @devices: all GPUs as they were before
+ * @cookie: the removal
+ * @removal: the removal as last heard of, or NULL; owned
+ * @deadline: CLOCK_MONOTONIC in ms after which it is of no use to wait
+ * @lost: the kernel has forgotten the removal, or was unloaded
+ * @overdue: @deadline has passed
+ * @interrupts: how often Ctrl-C was pressed
+ */
+struct eject {
+	struct ctl *ctl;
+	struct egpu_monitor *mon;
+	int signals;
+	const struct egpu_device *device;
+	struct egpu_device_list *devices;
+	uint64_t cookie;
+	struct egpu_removal *removal;
+	uint64_t deadline;
+	bool lost;
+	bool overdue;
+	int interrupts;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool is_over(const struct eject *ej)
+{
+	return ej->lost || ej->overdue ||
+	       (ej->removal && (ej->removal->phase == EGPU_PHASE_DONE ||
+				ej->removal->phase == EGPU_PHASE_CANCELLED ||
+				ej->removal->phase == EGPU_PHASE_REFUSED));
+}
+
+/* Asks for the removal anew; that of the events has not all that a reply has. */
+static int refresh(struct eject *ej)
+{
+	struct egpu_removal *removal;
+	int err;
+
+	err = egpu_removal_get(ej->ctl->ctx, ej->cookie, &removal);
+	if (err)
+		return err;
+	egpu_removal_free(ej->removal);
+	ej->removal = removal;
+	return 0;
+}
+
+/* ------------------------------------------------------------- progress */
+
+static void progress(struct eject *ej)
+{
+	const struct egpu_removal *rem = ej->removal;
+	char phase[EGPU_NAME_SIZE];
+	struct ctl_step steps[STEPS_MAX];
+	size_t n = steps_of(rem, steps);
+
+	if (!ej->ctl->terminal || ej->ctl->json || !n)
+		return;
+	fprintf(ej->ctl->out, "%10.3f ms  %-10s %s\n",
+		(double)steps[n - 1].after / 1e6,
+		egpu_name_text(EGPU_NAMES_PHASE, rem->phase, phase,
+			       sizeof(phase)),
+		steps_meaning(rem, &steps[n - 1]));
+	fflush(ej->ctl->out);
+}
+
+static void say(struct eject *ej, const char *text)
+{
+	if (!ej->ctl->json)
+		fprintf(ej->ctl->err, "egpuctl: %s\n", text);
+}
+
+/* The removal may have become an old story while events were lost. */
+static void take_state(struct eject *ej, const struct egpu_event *event)
+{
+	size_t i;
+
+	for (i = 0; i < event->removals->count; i++) {
+		if (event->removals->item[i]->cookie == ej->cookie)
+			return;
+	}
+	ej->lost = true;
+}
+
+static void take_event(struct eject *ej, const struct egpu_event *event)
+{
+	if (event->type == EGPU_EVENT_MODULE_GONE) {
+		ej->lost = true;
+		return;
+	}
+	if (event->type == EGPU_EVENT_RESYNC) {
+		take_state(ej, event);
+		return;
+	}
+	if (!event->removal || event->removal->cookie != ej->cookie)
+		return;
+	/* That of the event is the library's; the reply is ours to keep. */
+	if (!refresh(ej) && event->type != EGPU_EVENT_DISCONNECTED)
+		progress(ej);
+}
+
+static int take_events(struct eject *ej)
+{
+	const struct egpu_event *event;
+	int more = 0;
+
+	while (!is_over(ej)) {
+		more = egpu_monitor_next(ej->mon, &event);
+		if (more <= 0)
+			break;
+		take_event(ej, event);
+	}
+	return more < 0 ? ctl_fail_lib(ej->ctl, more) : EXIT_OK;
+}
+
+/* The first Ctrl-C calls the eject off, the second one only stops watching. */
+static void take_interrupt(struct eject *ej)
+{
+	if (!signals_taken(ej->signals))
+		return;
+	if (ej->interrupts++)
+		return;
+	if (egpu_cancel(ej->ctl->ctx, ej->cookie, "interrupted"))
+		say(ej, "too late to cancel, the removal goes on; interrupt again to stop watching");
+	else
+		say(ej, "cancelling");
+}
+
+static int wait_some(struct eject *ej)
+{
+	struct pollfd fds[] = {
+		{ .fd = egpu_monitor_fd(ej->mon), .events = POLLIN },
+		{ .fd = ej->signals, .events = POLLIN },
+	};
+	uint64_t now = now_ms();
+	int ready;
+
+	if (now >= ej->deadline) {
+		ej->overdue = true;
+		return EXIT_OK;
+	}
+	ready = poll(fds, 2, (int)(ej->deadline - now));
+	if (ready < 0 && errno != EINTR)
+		return ctl_fail(ej->ctl, EXIT_OTHER, -errno,
+				"cannot wait for the eject: %s",
+				strerror(errno));
+	if (ready > 0 && fds[1].revents)
+		take_interrupt(ej);
+	return EXIT_OK;
+}
+
+/* Until it is over, one way or another. */
+static int watch(struct eject *ej)
+{
+	int code = EXIT_OK;
+
+	while (!code) {
+		code = take_events(ej);
+		if (code || is_over(ej) || ej->interrupts > 1)
+			break;
+		code = wait_some(ej);
+	}
+	return code;
+}
+
+/* ------------------------------------------------------------- verdict */
+
+/**
+ * struct verdict - how an eject ended
+ * @name: in JSON
+ * @code: exit code
+ * @text: for people, the end of a sentence that begins with the GPU
+ */
+struct verdict {
+	const char *name;
+	enum ctl_exit code;
+	const char *text;
+};
+
+static const struct verdict verdict_safe = {
+	"safe-to-unplug", EXIT_OK, "is safe to unplug"
+};
+static const struct verdict verdict_refused = {
+	"refused", EXIT_BUSY, "is not safe to unplug: the eject was refused"
+};
+static const struct verdict verdict_cancelled = {
+	"cancelled", EXIT_CANCELLED,
+	"is not safe to unplug: the eject was cancelled, nothing was removed"
+};
+static const struct verdict verdict_surprise = {
+	"surprise", EXIT_SURPRISE, "was gone before its eject had ended"
+};
+static const struct verdict verdict_timed_out = {
+	"timed-out", EXIT_TIMEOUT,
+	"is not safe to unplug: its driver has not let go in time"
+};
+static const struct verdict verdict_unbound = {
+	"failed", EXIT_OTHER,
+	"has lost its driver but is still on the bus: unbind was all that was asked for"
+};
+static const struct verdict verdict_failed = {
+	"failed", EXIT_OTHER,
+	"is not known to be safe to unplug: the egpu module has forgotten the eject or was unloaded, see 'egpuctl list'"
+};
+static const struct verdict verdict_watched = {
+	"failed", EXIT_OTHER,
+	"is still being removed, but no longer watched: see 'egpuctl timeline'"
+};
+
+static const struct verdict *judge(const struct eject *ej)
+{
+	const struct egpu_removal *rem = ej->removal;
+
+	if (ej->lost || !rem)
+		return &verdict_failed;
+	if (rem->phase == EGPU_PHASE_CANCELLED)
+		return &verdict_cancelled;
+	if (rem->phase == EGPU_PHASE_REFUSED)
+		return &verdict_refused;
+	if (rem->phase != EGPU_PHASE_DONE)
+		return ej->overdue ? &verdict_timed_out : &verdict_watched;
+	if (rem->cause == EGPU_CAUSE_SURPRISE)
+		return &verdict_surprise;
+	if (rem->cause == EGPU_CAUSE_UNBIND)
+		return &verdict_unbound;
+	return &verdict_safe;
+}
+
+static void print_holders(struct ctl *ctl, const struct egpu_client_list *list)
+{
+	if (!list || !list->count)
+		return;
+	fputs("These have it open:\n", ctl->out);
+	print_clients(ctl, list);
+	fputs("Close them, or eject with --force.\n", ctl->out);
+}
+
+/* The cable that is safe for one GPU may carry another. */
+static void print_neighbours(const struct eject *ej)
+{
+	size_t i;
+
+	for (i = 0; i < ej->devices->count; i++) {
+		const struct egpu_device *dev = ej->devices->item[i];
+
+		if (dev == ej->device || !dev->external || !dev->port[0] ||
+		    strcmp(dev->port, ej->device->port))
+			continue;
+		fprintf(ej->ctl->out,
+			"Mind that GPU %u hangs on the same port.\n", dev->id);
+	}
+}
+
+static void verdict_text(const struct eject *ej, const struct verdict *verdict,
+			 const struct egpu_client_list *holders)
+{
+	char who[TEXT_SIZE], reason[EGPU_REASON_LEN + 1];
+	struct ctl *ctl = ej->ctl;
+	const char *color = "", *plain = "";
+
+	if (ctl->color) {
+		color = verdict == &verdict_safe ? "\033[1;32m" : "\033[1;31m";
+		plain = "\033[0m";
+	}
+	fprintf(ctl->out, "%s%s %s%s%s.%s\n", color,
+		describe_device(ej->device, who), verdict->text,
+		ej->removal && ej->removal->reason[0] ? ": " : "",
+		ej->removal ? text_printable(ej->removal->reason, reason,
+					     sizeof(reason)) : "", plain);
+	print_holders(ctl, holders);
+	if (verdict == &verdict_safe)
+		print_neighbours(ej);
+}
+
+static void verdict_json(const struct eject *ej, const struct verdict *verdict,
+			 const struct egpu_client_list *holders)
+{
+	struct json json;
+
+	tojson_begin(ej->ctl, &json);
+	json_object(&json, "eject");
+	json_uint(&json, "cookie", ej->cookie);
+	json_string(&json, "verdict", verdict->name);
+	if (ej->removal)
+		tojson_removal(&json, "removal", ej->removal, true);
+	else
+		json_null(&json, "removal");
+	if (holders)
+		tojson_clients(&json, holders);
+	json_object_end(&json);
+	tojson_end(&json);
+}
+
+static int report_verdict(struct eject *ej)
+{
+	const struct verdict *verdict = judge(ej);
+	struct egpu_client_list *holders = NULL;
+
+	if (verdict == &verdict_refused &&
+	    egpu_client_list(ej->ctl->ctx, ej->device->id, &holders))
+		holders = NULL;
+	if (ej->ctl->json)
+		verdict_json(ej, verdict, holders);
+	else
+		verdict_text(ej, verdict, holders);
+	egpu_client_list_free(holders);
+	return verdict->code;
+}
+
+/* ------------------------------------------------------------- beginning */
+
+/* The kernel refused at once because nobody could free the GPU. */
+static int refused_at_once(struct eject *ej)
+{
+	struct egpu_client_list *holders = NULL;
+	char error[512];
+	struct json json;
+
+	snprintf(error, sizeof(error), "%s", egpu_error(ej->ctl->ctx));
+	if (egpu_client_list(ej->ctl->ctx, ej->device->id, &holders))
+		holders = NULL;
+	if (ej->ctl->json) {
+		tojson_begin(ej->ctl, &json);
+		ctl_json_error(ej->ctl, &json, EXIT_BUSY, -EBUSY, error);
+		if (holders)
+			tojson_clients(&json, holders);
+		json_object_end(&json);
+		tojson_end(&json);
+	} else {
+		ctl_fail(ej->ctl, EXIT_BUSY, -EBUSY, "%s", error);
+		print_holders(ej->ctl, holders);
+	}
+	egpu_client_list_free(holders);
+	return EXIT_BUSY;
+}
+
+/* It is leaving already, which is what was asked for: watch that removal. */
+static int join_removal(struct eject *ej)
+{
+	struct egpu_device *dev;
+	int err;
+
+	err = egpu_device_get(ej->ctl->ctx, ej->device->id, NULL, &dev);
+	if (err)
+		return ctl_fail_lib(ej->ctl, err);
+	ej->cookie = dev->cookie;
+	egpu_device_free(dev);
+	if (!ej->cookie)
+		return ctl_fail(ej->ctl, EXIT_BUSY, -EALREADY,
+				"GPU %u is leaving already", ej->device->id);
+	say(ej, "this GPU is leaving already, watching that removal");
+	return EXIT_OK;
+}
+
+static int begin(struct eject *ej)
+{
+	const struct egpu_eject_options options = {
+		.size = sizeof(options),
+		.timeout_ms = ej->ctl->timeout_ms,
+		.force = ej->ctl->force,
+	};
+	int err;
+
+	err = egpu_eject(ej->ctl->ctx, ej->device->id, &options, &ej->cookie);
+	if (err == -EALREADY)
+		return join_removal(ej);
+	if (err == -EBUSY)
+		return refused_at_once(ej);
+	return err ? ctl_fail_lib(ej->ctl, err) : EXIT_OK;
+}
+
+static int only_begun(const struct eject *ej)
+{
+	struct json json;
+
+	if (ej->ctl->json) {
+		tojson_begin(ej->ctl, &json);
+		json_object(&json, "eject");
+		json_uint(&json, "cookie", ej->cookie);
+		json_string(&json, "verdict", "pending");
+		json_null(&json, "removal");
+		json_object_end(&json);
+		tojson_end(&json);
+	} else {
+		fprintf(ej->ctl->out,
+			"The eject of GPU %u has begun, it is removal %" PRIu64
+			"; do not unplug it yet.\n",
+			ej->device->id, ej->cookie);
+	}
+	return EXIT_OK;
+}
+
+/* Begins it, watches it, says how it ended. */
+static int run(struct eject *ej)
+{
+	int code;
+
+	code = begin(ej);
+	if (code)
+		return code;
+	if (ej->ctl->no_wait)
+		return only_begun(ej);
+	/* It may be over before the first event is read. */
+	if (!refresh(ej) && ej->removal->timeout_ms)
+		ej->deadline = now_ms() + ej->removal->timeout_ms + DRIVER_MS;
+	if (ej->removal)
+		progress(ej);
+	code = watch(ej);
+	return code ? code : report_verdict(ej);
+}
+
+static int prepare(struct eject *ej, const char *name)
+{
+	struct ctl *ctl = ej->ctl;
+	int err, code;
+
+	err = egpu_device_list(ctl->ctx, &ej->devices);
+	if (err)
+		return ctl_fail_lib(ctl, err);
+	code = ctl_find_gpu(ctl, ej->devices, name, &ej->device);
+	if (code)
+		return code;
+	/* Signals and events before the eject, so that neither can be missed. */
+	ej->signals = signals_open();
+	if (ej->signals < 0)
+		return ctl_fail(ctl, EXIT_OTHER, ej->signals,
+				"cannot wait for signals: %s",
+				strerror(-ej->signals));
+	err = egpu_monitor_new(ctl->ctx, 0, &ej->mon);
+	return err ? ctl_fail_lib(ctl, err) : EXIT_OK;
+}
+
+int verb_eject(struct ctl *ctl, int argc, char **argv)
+{
+	struct eject ej = { .ctl = ctl, .signals = -1 };
+	int code;
+
+	(void)argc;
+	code = ctl_open(ctl);
+	if (code)
+		return code;
+	ej.deadline = now_ms() + EGPU_EJECT_MS_MAX + DRIVER_MS;
+	code = prepare(&ej, argv[0]);
+	if (!code)
+		code = run(&ej);
+	egpu_monitor_free(ej.mon);
+	if (ej.signals >= 0)
+		close(ej.signals);
+	egpu_removal_free(ej.removal);
+	egpu_device_list_free(ej.devices);
+	return code;
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * egpuctl monitor: events as they come
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/text.h"
+#include "ctl.h"
+
+static bool has_state(const struct egpu_event *event)
+{
+	return event->type == EGPU_EVENT_START ||
+	       event->type == EGPU_EVENT_RESYNC ||
+	       event->type == EGPU_EVENT_MODULE_BACK;
+}
+
+static void state_to_json(struct json *json, const struct egpu_event *event)
+{
+	size_t i;
+
+	json_array(json, "devices");
+	for (i = 0; i < event->devices->count; i++)
+		tojson_device(json, NULL, event->devices->item[i]);
+	json_array_end(json);
+	json_array(json, "removals");
+	for (i = 0; i < event->removals->count; i++)
+		tojson_removal(json, NULL, event->removals->item[i], false);
+	json_array_end(json);
+}
+
+static void write_json(struct ctl *ctl, const struct egpu_event *event)
+{
+	char buf[EGPU_NAME_SIZE];
+	struct json json;
+
+	tojson_begin(ctl, &json);
+	json_string(&json, "event", egpu_name_text(EGPU_NAMES_EVENT, event->type,
+						   buf, sizeof(buf)));
+	json_uint(&json, "seq", event->seq);
+	if (event->time)
+		json_uint(&json, "time_ns", event->time);
+	else
+		json_null(&json, "time_ns");
+	json_bool(&json, "synthetic", event->synthetic);
+	if (event->type == EGPU_EVENT_START)
+		json_bool(&json, "loaded", event->loaded);
+	if (event->type == EGPU_EVENT_RESYNC)
+		json_string(&json, "loss",
+			    egpu_name_text(EGPU_NAMES_LOSS, event->loss, buf,
+					   sizeof(buf)));
+	if (has_state(event))
+		state_to_json(&json, event);
+	else if (event->removal)
+		tojson_removal(&json, "removal", event->removal, false);
+	else if (event->device)
+		tojson_device(&json, "device", event->device);
+	tojson_end(&json);
+}
+
+/* Seconds since boot, as in the kernel's log. */
+static void write_time(struct ctl *ctl, const struct egpu_event *event)
+{
+	if (event->time)
+		fprintf(ctl->out, "[%5" PRIu64 ".%06" PRIu64 "] ",
+			event->time / 1000000000,
+			event->time % 1000000000 / 1000);
+	else
+		fprintf(ctl->out, "[%12s] ", "now");
+}
+
+static void write_device(struct ctl *ctl, const struct egpu_device *dev)
+{
+	char who[TEXT_SIZE], where[TEXT_SIZE], name[EGPU_NAME_SIZE];
+
+	fprintf(ctl->out, "%s: %s, %s\n", describe_device(dev, who),
+		egpu_name_text(EGPU_NAMES_STATE, dev->state, name, sizeof(name)),
+		describe_placement(dev, where));
+}
+
+static void write_removal(struct ctl *ctl, const struct egpu_removal *rem)
+{
+	char phase[EGPU_NAME_SIZE], cause[EGPU_NAME_SIZE];
+	char who[TEXT_SIZE], evidence[TEXT_SIZE], reason[EGPU_REASON_LEN + 1];
+
+	fprintf(ctl->out, "%s: %s, %s", describe_removed(rem, who),
+		egpu_name_text(EGPU_NAMES_PHASE, rem->phase, phase,
+			       sizeof(phase)),
+		egpu_name_text(EGPU_NAMES_CAUSE, rem->cause, cause,
+			       sizeof(cause)));
+	if (rem->release != EGPU_RELEASE_NOT_YET)
+		fprintf(ctl->out, ", %s", describe_release(rem->release));
+	if (rem->reason[0])
+		fprintf(ctl->out, ": %s",
+			text_printable(rem->reason, reason, sizeof(reason)));
+	fprintf(ctl->out, " [%s] removal %" PRIu64 "\n",
+		describe_evidence(rem->evidence, evidence), rem->cookie);
+}
+
+static void write_state(struct ctl *ctl, const struct egpu_event *event)
+{
+	char buf[EGPU_NAME_SIZE];
+
+	if (event->type == EGPU_EVENT_RESYNC)
+		fprintf(ctl->out, "events were lost (%s), ",
+			egpu_name_text(EGPU_NAMES_LOSS, event->loss, buf,
+				       sizeof(buf)));
+	if (event->type == EGPU_EVENT_START && !event->loaded)
+		fputs("waiting for the egpu module\n", ctl->out);
+	else
+		fprintf(ctl->out, "%zu GPU%s\n", event->devices->count,
+			event->devices->count == 1 ? "" : "s");
+}
+
+static const char *event_color(const struct egpu_event *event)
+{
+	if (event->removal && event->removal->cause == EGPU_CAUSE_SURPRISE)
+		return "\033[31m";
+	switch (event->type) {
+	case EGPU_EVENT_CONNECTED:
+		return "\033[32m";
+	case EGPU_EVENT_REMOVAL_PENDING:
+	case EGPU_EVENT_RESYNC:
+		return "\033[33m";
+	default:
+		return "";
+	}
+}
+
+static void write_text(struct ctl *ctl, const struct egpu_event *event)
+{
+	const char *color = ctl->color ? event_color(event) : "";
+	char buf[EGPU_NAME_SIZE];
+
+	write_time(ctl, event);
+	fprintf(ctl->out, "%s%-16s%s ", color,
+		egpu_name_text(EGPU_NAMES_EVENT, event->type, buf, sizeof(buf)),
+		*color ? "\033[0m" : "");
+	if (has_state(event))
+		write_state(ctl, event);
+	else if (event->removal)
+		write_removal(ctl, event->removal);
+	else if (event->device)
+		write_device(ctl, event->device);
+	else
+		putc('\n', ctl->out);
+	fflush(ctl->out);
+}
+
+/* Writes all events that are there; EXIT_OK when there are no more for now. */
+static int write_events(struct ctl *ctl, struct egpu_monitor *mon)
+{
+	const struct egpu_event *event;
+	int more;
+
+	while ((more = egpu_monitor_next(mon, &event)) > 0) {
+		if (ctl->json)
+			write_json(ctl, event);
+		else
+			write_text(ctl, event);
+		if (ferror(ctl->out))
+			return EXIT_OTHER;
+	}
+	return more ? ctl_fail_lib(ctl, more) : EXIT_OK;
+}
+
+/* Until a signal, an error, or nobody reads any more. */
+static int watch(struct ctl *ctl, struct egpu_monitor *mon, int signals)
+{
+	struct pollfd fds[] = {
+		{ .fd = egpu_monitor_fd(mon), .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+		/* A closed pipe is told without being asked for. */
+		{ .fd = fileno(ctl->out), .events = 0 },
+	};
+	int code;
+
+	for (;;) {
+		code = write_events(ctl, mon);
+		if (code)
+			return code;
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+			return ctl_fail(ctl, EXIT_OTHER, -errno,
+					"cannot wait for events: %s",
+					strerror(errno));
+		if (fds[1].revents && signals_taken(signals))
+			return EXIT_OK;
+		if (fds[2].revents)
+			return EXIT_OK;
+	}
+}
+
+int verb_monitor(struct ctl *ctl, int argc, char **argv)
+{
+	struct egpu_monitor *mon;
+	int err, code, signals;
+
+	(void)argc;
+	(void)argv;
+	code = ctl_open(ctl);
+	if (code)
+		return code;
+	signals = signals_open();
+	if (signals < 0)
+		return ctl_fail(ctl, EXIT_OTHER, signals,
+				"cannot wait for signals: %s",
+				strerror(-signals));
+	err = egpu_monitor_new(ctl->ctx, EGPU_MONITOR_WAIT, &mon);
+	code = err ? ctl_fail_lib(ctl, err) : watch(ctl, mon, signals);
+	egpu_monitor_free(mon);
+	close(signals);
+	return code;
+}
