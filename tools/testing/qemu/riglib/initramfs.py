@@ -16,7 +16,7 @@ TOP = GUEST.parents[3]
 # Always in the archive; what a scenario loads at boot is in its header.
 TRANSPORT = ["virtio_pci", "virtio_console"]
 AVAILABLE = ["bochs", "virtio-gpu", "vgem", "snd-hda-intel"]
-VERBS = ["run.sh", "lib.sh", "machine.sh", "egpu.sh", "tracing.sh", "story.sh",
+VERBS = ["run.sh", "lib.sh", "machine.sh", "egpu.sh", "tracing.sh", "holds.sh", "story.sh",
          "bad-log.txt"]
 
 
