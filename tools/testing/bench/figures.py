@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0
+"""From what the programs in the guest have written to the entries of results.json.
+
+An entry compares a value of ours with a peer's, both medians of runs of the same
+boot. spread is the distance of the quartiles of our runs, as a share of the median.
+"""
+
+import math
+import re
+import statistics
+
+LEAD_TIMES = 10         # how many times sooner than the peer we have to be
+WHO_TIMES = 20
+NOISE_MAX = 0.1         # with more than that, nothing is said of the overhead
+LEAD_RUNS = 20          # fewest runs that say something
+
+
+class NoFigures(Exception):
+    """What a program left is not what this file expects."""
+
+
+def _quartiles(values):
+    if len(values) < 4:
+        raise NoFigures(f"{len(values)} runs are too few")
+    return statistics.quantiles(values, n=4, method="inclusive")
+
+
+def _spread(values):
+    low, middle, high = _quartiles(values)
+    return round((high - low) / middle, 3)
+
+
+def _entry(name, unit, ours, peer, theirs):
+    """ours, theirs: the runs' values, in the unit; less is better."""
+    value, peer_value = statistics.median(ours), statistics.median(theirs)
+    return {
+        "name": name, "value": round(value, 3), "unit": unit,
+        "peer": peer, "peer_value": round(peer_value, 3),
+        "ratio": round(peer_value / value, 3),
+        "runs": len(ours), "spread": _spread(ours),
+        "min": round(min(ours), 3), "max": round(max(ours), 3),
+        "peer_spread": _spread(theirs),
+        "peer_min": round(min(theirs), 3), "peer_max": round(max(theirs), 3),
+    }
+
+
+def _lines(path):
+    if not path.exists():
+        raise NoFigures(f"{path} is missing")
+    return path.read_text().splitlines()
+
+
+def _numbers(path, factor):
+    return [int(line) / factor for line in _lines(path)]
+
+
+# --- when a departure is known -----------------------------------------------
+
+def _begins(path):
+    """(ns, PCI address, us until the event was sent) of each departure, from the trace."""
+    found, begin = [], None
+    for line in _lines(path):
+        match = re.search(r" (\d+)\.(\d{6}): (egpu_\w+): (?:.*address=(\S+))?", line)
+        if not match:
+            continue
+        time = int(match[1] + match[2])
+        if match[3] == "egpu_leave_begin":
+            begin = (time, match[4])
+        elif begin:
+            found.append((begin[0] * 1000, begin[1], time - begin[0]))
+            begin = None
+    return found
+
+
+def _stamps(path):
+    """(ns, what) of each thing that a listener had in its hands."""
+    pairs = [line.split(" ", 1) for line in _lines(path) if line != "ready"]
+    return [(int(time), what) for time, what in pairs]
+
+
+def _delay(begin, end, address, stamps, who):
+    for time, what in stamps:
+        if begin <= time < end and address in what.split("/"):
+            return (time - begin) / 1000
+    raise NoFigures(f"{who} has not seen {address} leave")
+
+
+def _lead(folder, kind):
+    begins = _begins(folder / f"{kind}-trace")
+    ours, theirs = (_stamps(folder / f"{kind}-{who}") for who in ("egpu", "uevent"))
+    ends = [begin[0] for begin in begins[1:]] + [math.inf]
+    delays = [(_delay(begin, end, address, ours, "our subscriber"),
+               _delay(begin, end, address, theirs, "the listener on uevents"))
+              for (begin, address, _), end in zip(begins, ends)]
+    entry = _entry(f"event_lead_{kind}", "us", [our for our, _ in delays],
+                   "kernel's remove uevent of the DRM device", [their for _, their in delays])
+    entry["first_in"] = sum(our < their for our, their in delays)
+    entry["until_sent"] = statistics.median(sent for _, _, sent in begins)
+    entry["least_ratio"] = round(min(their / our for our, their in delays), 3)
+    entry["limit"] = LEAD_TIMES
+    entry["met"] = (entry["ratio"] >= LEAD_TIMES and entry["first_in"] == entry["runs"] and
+                    entry["runs"] >= LEAD_RUNS)
+    return entry
+
+
+def event_lead(folder):
+    return [_lead(folder, kind) for kind in ("surprise", "graceful")]
+
+
+# --- many subscribers --------------------------------------------------------
+
+def fanout(folder):
+    one, many, theirs = (_numbers(folder / f"fanout-{name}", 1e6)
+                         for name in ("egpu-1", "egpu-1000", "uevent-1000"))
+    against_one = _entry("fanout_1000", "ms", many, "1 subscriber, times 1,000",
+                         [1000 * value for value in one])
+    against_one["one_subscriber"] = round(statistics.median(one), 3)
+    return [against_one,
+            _entry("fanout_1000_uevent", "ms", many, "1,000 listeners on a uevent", theirs)]
+
+
+# --- what it costs who only uses his GPU --------------------------------------
+
+def idle_overhead(folder):
+    runs = [(line.split()[0], int(line.split()[1]) / 1e6) for line in _lines(folder / "idle")]
+    times = {kind: [time for name, time in runs if name == kind] for kind in ("with", "without")}
+    same, other = [], []
+    for (kind, time), (next_kind, next_time) in zip(runs, runs[1:]):
+        if kind == next_kind:
+            same.append(abs(time / next_time - 1))
+        else:
+            other.append(time / next_time if kind == "without" else next_time / time)
+    entry = _entry("idle_overhead", "ms", times["with"], "the same loop without the module",
+                   times["without"])
+    # Neighbours only, so that what else changes with time does not count.
+    entry["ratio"] = round(statistics.median(other), 4)
+    entry["noise"] = round(statistics.median(same), 4)
+    entry["met"] = abs(entry["ratio"] - 1) <= entry["noise"] <= NOISE_MAX
+    return [entry]
+
+
+# --- who uses a GPU ----------------------------------------------------------
+
+def who_uses_it(folder):
+    runs = [[int(word) for word in line.split()] for line in _lines(folder / "clients")]
+    entry = _entry("who_uses_it", "us", [run[0] / 1000 for run in runs],
+                   "scan of /proc/*/fdinfo", [run[1] / 1000 for run in runs])
+    entry["clients"] = runs[0][2]
+    entry["limit"] = WHO_TIMES
+    entry["met"] = entry["ratio"] >= WHO_TIMES
+    return [entry]
+
+
+READERS = {
+    "event-lead": event_lead,
+    "fanout": fanout,
+    "idle-overhead": idle_overhead,
+    "who-uses-it": who_uses_it,
+}
+
+
+# --- for people --------------------------------------------------------------
+
+def _remark(entry):
+    words = []
+    if "limit" in entry:
+        words.append(f"at least {entry['limit']}")
+    if "first_in" in entry:
+        words.append(f"first in {entry['first_in']} of {entry['runs']}")
+    if "noise" in entry:
+        words.append(f"noise {entry['noise']:.4f}")
+    if "met" in entry:
+        words.append("met" if entry["met"] else "MISSED")
+    return ", ".join(words)
+
+
+def show(entries, where):
+    """Print the table; how many limits are missed."""
+    print("\n" + "; ".join(where.values()))
+    print(f"{'name':22} {'value':>10} {'peer':>10} unit {'ratio':>8} {'runs':>4} {'spread':>6}  ")
+    for entry in entries:
+        print(f"{entry['name']:22} {entry['value']:10.1f} {entry['peer_value']:10.1f} "
+              f"{entry['unit']:4} {entry['ratio']:8.3f} {entry['runs']:4} "
+              f"{entry['spread']:6.3f}  {_remark(entry)}")
+        print(f"{'':22} against: {entry['peer']}")
+    return sum(not entry.get("met", True) for entry in entries)
