@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the kernel does to make messages: the other side of lib/codec.c, and
+ * written without it.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "kernel.h"
+
+#define OK(call) assert_int_equal(call, 0)
+
+static struct nl_msg *begin(uint16_t type, uint8_t cmd)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+
+	assert_non_null(msg);
+	assert_non_null(genlmsg_put(msg, 0, 0, type, 0, 0, cmd, 1));
+	return msg;
+}
+
+static void put_minors(struct nl_msg *msg, int attr,
+		       const struct egpu_minor *minors, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		struct nlattr *nest = nla_nest_start(msg, attr);
+
+		assert_non_null(nest);
+		OK(nla_put_u32(msg, EGPU_A_MINOR_TYPE, minors[i].type));
+		OK(nla_put_u32(msg, EGPU_A_MINOR_INDEX, minors[i].index));
+		nla_nest_end(msg, nest);
+	}
+}
+
+static void put_string(struct nl_msg *msg, int attr, const char *text)
+{
+	if (*text)
+		OK(nla_put_string(msg, attr, text));
+}
+
+static void put_time(struct nl_msg *msg, int attr, uint64_t time)
+{
+	if (time)
+		OK(nla_put_u64(msg, attr, time));
+}
+
+struct nl_msg *encode_device(uint16_t type, uint8_t cmd,
+			     const struct egpu_device *dev, bool event)
+{
+	struct nl_msg *msg = begin(type, cmd);
+
+	OK(nla_put_u64(msg, EGPU_A_DEVICE_SEQ, dev->seq));
+	if (event)
+		OK(nla_put_u64(msg, EGPU_A_DEVICE_TIME, dev->time));
+	OK(nla_put_u32(msg, EGPU_A_DEVICE_ID, dev->id));
+	put_string(msg, EGPU_A_DEVICE_ADDRESS, dev->address);
+	OK(nla_put_u32(msg, EGPU_A_DEVICE_STATE, dev->state));
+	OK(nla_put_u8(msg, EGPU_A_DEVICE_EXTERNAL, dev->external));
+	OK(nla_put_u32(msg, EGPU_A_DEVICE_MARKER, dev->marker));
+	OK(nla_put_u16(msg, EGPU_A_DEVICE_VENDOR, dev->vendor));
+	OK(nla_put_u16(msg, EGPU_A_DEVICE_DEVICE, dev->device));
+	OK(nla_put_u16(msg, EGPU_A_DEVICE_SUBSYSTEM_VENDOR,
+		       dev->subsystem_vendor));
+	OK(nla_put_u16(msg, EGPU_A_DEVICE_SUBSYSTEM_DEVICE,
+		       dev->subsystem_device));
+	OK(nla_put_u32(msg, EGPU_A_DEVICE_CLASS, dev->class_code));
+	put_string(msg, EGPU_A_DEVICE_DRIVER, dev->driver);
+	put_string(msg, EGPU_A_DEVICE_PORT, dev->port);
+	OK(nla_put_u32(msg, EGPU_A_DEVICE_LINK_SPEED, dev->link_speed));
+	OK(nla_put_u32(msg, EGPU_A_DEVICE_LINK_WIDTH, dev->link_width));
+	put_minors(msg, EGPU_A_DEVICE_MINOR, dev->minors, dev->n_minors);
+	if (!event)
+		OK(nla_put_u32(msg, EGPU_A_DEVICE_CLIENTS, dev->clients));
+	if (dev->cookie)
+		OK(nla_put_u64(msg, EGPU_A_DEVICE_COOKIE, dev->cookie));
+	put_time(msg, EGPU_A_DEVICE_SINCE, dev->since);
+	if (dev->at_load)
+		OK(nla_put_flag(msg, EGPU_A_DEVICE_AT_LOAD));
+	return msg;
+}
+
+struct nl_msg *encode_removal(uint16_t type, uint8_t cmd,
+			      const struct egpu_removal *rem, bool event)
+{
+	struct nl_msg *msg = begin(type, cmd);
+
+	OK(nla_put_u64(msg, EGPU_A_REMOVAL_SEQ, rem->seq));
+	if (event)
+		OK(nla_put_u64(msg, EGPU_A_REMOVAL_TIME, rem->time));
+	OK(nla_put_u64(msg, EGPU_A_REMOVAL_COOKIE, rem->cookie));
+	OK(nla_put_u32(msg, EGPU_A_REMOVAL_ID, rem->id));
+	put_string(msg, EGPU_A_REMOVAL_ADDRESS, rem->address);
+	OK(nla_put_u32(msg, EGPU_A_REMOVAL_ORIGIN, rem->origin));
+	OK(nla_put_u32(msg, EGPU_A_REMOVAL_PHASE, rem->phase));
+	OK(nla_put_u32(msg, EGPU_A_REMOVAL_RELEASE, rem->release));
+	OK(nla_put_u32(msg, EGPU_A_REMOVAL_CAUSE, rem->cause));
+	OK(nla_put_u32(msg, EGPU_A_REMOVAL_EVIDENCE, rem->evidence));
+	OK(nla_put_u32(msg, EGPU_A_REMOVAL_CLIENTS, rem->clients));
+	if (rem->force)
+		OK(nla_put_flag(msg, EGPU_A_REMOVAL_FORCE));
+	OK(nla_put_u32(msg, EGPU_A_REMOVAL_TIMEOUT_MS, rem->timeout_ms));
+	put_time(msg, EGPU_A_REMOVAL_CREATED, rem->created);
+	put_time(msg, EGPU_A_REMOVAL_ACCEPTED, rem->accepted);
+	put_time(msg, EGPU_A_REMOVAL_RELEASED, rem->released);
+	put_time(msg, EGPU_A_REMOVAL_UNBOUND, rem->unbound);
+	put_time(msg, EGPU_A_REMOVAL_FINISHED, rem->finished);
+	if (rem->helper)
+		OK(nla_put_u32(msg, EGPU_A_REMOVAL_HELPER, rem->helper));
+	put_string(msg, EGPU_A_REMOVAL_REASON, rem->reason);
+	OK(nla_put_u8(msg, EGPU_A_REMOVAL_EXTERNAL, rem->external));
+	OK(nla_put_u16(msg, EGPU_A_REMOVAL_VENDOR, rem->vendor));
+	OK(nla_put_u16(msg, EGPU_A_REMOVAL_DEVICE, rem->device));
+	put_string(msg, EGPU_A_REMOVAL_DRIVER, rem->driver);
+	put_string(msg, EGPU_A_REMOVAL_PORT, rem->port);
+	if (cmd == EGPU_CMD_REMOVAL_PENDING)
+		put_minors(msg, EGPU_A_REMOVAL_MINOR, rem->minors,
+			   rem->n_minors);
+	return msg;
+}
+
+struct nl_msg *encode_client(uint16_t type, const struct egpu_client *client)
+{
+	struct nl_msg *msg = begin(type, EGPU_CMD_CLIENT_GET);
+
+	OK(nla_put_u32(msg, EGPU_A_CLIENT_ID, client->id));
+	if (client->client_id)
+		OK(nla_put_u64(msg, EGPU_A_CLIENT_CLIENT_ID,
+			       client->client_id));
+	if (client->pid)
+		OK(nla_put_u32(msg, EGPU_A_CLIENT_PID, client->pid));
+	put_string(msg, EGPU_A_CLIENT_COMM, client->comm);
+	put_minors(msg, EGPU_A_CLIENT_MINOR, &client->minor, 1);
+	if (client->master)
+		OK(nla_put_flag(msg, EGPU_A_CLIENT_MASTER));
+	OK(nla_put_u32(msg, EGPU_A_CLIENT_BUFFERS, client->buffers));
+	OK(nla_put_u64(msg, EGPU_A_CLIENT_BYTES, client->bytes));
+	return msg;
+}
+
+struct nl_msg *encode_settings(uint16_t type, const struct egpu_settings *set)
+{
+	struct nl_msg *msg = begin(type, EGPU_CMD_SETTINGS_GET);
+
+	OK(nla_put_u32(msg, EGPU_A_SETTINGS_HOLD_MS, set->hold_ms));
+	OK(nla_put_u32(msg, EGPU_A_SETTINGS_ACCEPT_MS, set->accept_ms));
+	OK(nla_put_u32(msg, EGPU_A_SETTINGS_EJECT_MS, set->eject_ms));
+	OK(nla_put_u64(msg, EGPU_A_SETTINGS_INSTANCE, set->instance));
+	OK(nla_put_u64(msg, EGPU_A_SETTINGS_SEQ, set->seq));
+	OK(nla_put_u8(msg, EGPU_A_SETTINGS_HELPERS, set->helpers));
+	put_string(msg, EGPU_A_SETTINGS_VERSION, set->version);
+	return msg;
+}
+
+struct nl_msg *encode_override(uint16_t type, const struct egpu_override *rule)
+{
+	struct nl_msg *msg = begin(type, EGPU_CMD_OVERRIDE_GET);
+
+	put_string(msg, EGPU_A_OVERRIDE_ADDRESS, rule->address);
+	OK(nla_put_u32(msg, EGPU_A_OVERRIDE_PLACEMENT, rule->placement));
+	return msg;
+}
