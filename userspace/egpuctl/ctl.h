@@ -55,6 +55,7 @@ enum ctl_exit {
  * @terminal: @out is a terminal, so progress and marks can be shown
  * @color: colours are wanted
  * @width: of the terminal, 0 for what the system says
+ * @driver_ms: how long a driver may take to let go after an eject's deadline
  * @json: --json
  * @force: --force
  * @no_wait: --no-wait
@@ -68,6 +69,7 @@ struct ctl {
 	bool terminal;
 	bool color;
 	int width;
+	uint32_t driver_ms;
 	bool json;
 	bool force;
 	bool no_wait;

@@ -8,6 +8,13 @@
 
 #include "ctl.h"
 
+/*
+ * The kernel ends the waiting for helpers at the deadline of an eject. What
+ * comes after is the driver's to do, and one that has not let go after this
+ * long will not.
+ */
+#define DRIVER_MS 30000
+
 /* The convention of no-color.org: set and not empty means none. */
 static bool color_wanted(void)
 {
@@ -23,6 +30,7 @@ int main(int argc, char **argv)
 		.out = stdout,
 		.err = stderr,
 		.open = egpu_open,
+		.driver_ms = DRIVER_MS,
 		.terminal = isatty(STDOUT_FILENO),
 	};
 

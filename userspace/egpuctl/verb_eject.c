@@ -12,12 +12,6 @@
 #include "../common/text.h"
 #include "ctl.h"
 
-/*
- * The kernel ends the waiting for helpers at the deadline. What comes after is
- * the driver's to do, and a driver that has not let go after this long will not.
- */
-#define DRIVER_MS 30000
-
 /**
  * struct eject - an eject being watched
  * @ctl: where to report
@@ -433,7 +427,8 @@ static int run(struct eject *ej)
 		return only_begun(ej);
 	/* It may be over before the first event is read. */
 	if (!refresh(ej) && ej->removal->timeout_ms)
-		ej->deadline = now_ms() + ej->removal->timeout_ms + DRIVER_MS;
+		ej->deadline = now_ms() + ej->removal->timeout_ms +
+			       ej->ctl->driver_ms;
 	if (ej->removal)
 		progress(ej);
 	code = watch(ej);
@@ -470,7 +465,7 @@ int verb_eject(struct ctl *ctl, int argc, char **argv)
 	code = ctl_open(ctl);
 	if (code)
 		return code;
-	ej.deadline = now_ms() + EGPU_EJECT_MS_MAX + DRIVER_MS;
+	ej.deadline = now_ms() + EGPU_EJECT_MS_MAX + ctl->driver_ms;
 	code = prepare(&ej, argv[0]);
 	if (!code)
 		code = run(&ej);
