@@ -287,6 +287,9 @@ static int collect(struct nl *nl, nl_visit visit, void *data,
 
 	for (;;) {
 		len = receive(nl, ANSWER_MS, buffer);
+		/* Lost events of a socket that listens as well; answers stay. */
+		if (len == -ENOBUFS)
+			continue;
 		if (len < 0)
 			return len;
 		for (nlh = (void *)buffer; NLMSG_OK(nlh, len);
