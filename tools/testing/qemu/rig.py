@@ -8,8 +8,11 @@
 """
 
 import argparse
+import contextlib
 import fcntl
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 from riglib import RigError, report, scenario, vm
@@ -20,12 +23,14 @@ SCENARIOS = HERE / "scenarios"
 STORIES = HERE / "stories"
 
 
-def one_at_a_time(build):
+@contextlib.contextmanager
+def one_at_a_time():
     """Two machines at once would falsify each other's times: wait for our turn."""
-    (build / "rig").mkdir(parents=True, exist_ok=True)
-    lock = open("/tmp/egpu-qemu.lock", "a", encoding="utf-8")
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    return lock
+    with open(Path(tempfile.gettempdir()) / "egpu-qemu.lock", "a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    # Whoever waited gets it now; we would be back for it before they wake up.
+    time.sleep(0.2)
 
 
 def run(args):
@@ -37,7 +42,7 @@ def run(args):
         for item in wanted:
             if name not in item.kernels:
                 continue
-            with one_at_a_time(args.build):
+            with one_at_a_time():
                 outcome = vm.run(item, kernel, args.build)
             report.show(outcome)
             outcomes.append(outcome)
@@ -48,7 +53,7 @@ def run(args):
 
 def story(args):
     item = scenario.load_all(STORIES, [args.name])[0]
-    with one_at_a_time(args.build):
+    with one_at_a_time():
         outcome = vm.run(item, Kernel(args.kernel), args.build, sys.stdout)
     if outcome.passed:
         return 0

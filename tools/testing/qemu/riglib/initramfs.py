@@ -50,7 +50,8 @@ def _add_base(archive):
         archive.folder(folder)
     for name in VERBS:
         archive.copy(f"/rig/{name}", GUEST / name)
-    add_program(archive, "/usr/bin/jq", shutil.which("jq"))
+    # Starts in a tenth of the time that jq takes under emulation.
+    add_program(archive, "/usr/bin/jq", shutil.which("gojq"))
 
 
 def _add_modules(archive, scenario, kernel):
