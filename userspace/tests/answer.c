@@ -270,6 +270,8 @@ static int do_eject(struct question *q, struct nl_msg **answer)
 		return -EOPNOTSUPP;
 	if (dev->cookie)
 		return -EALREADY;
+	if (k->refuse)
+		return k->refuse;
 	rem = kernel_begin(k, dev, EGPU_ORIGIN_EJECT);
 	if (timeout)
 		rem->timeout_ms = timeout;
@@ -454,6 +456,8 @@ static void answer_family(struct question *q)
 	if (!err && answer)
 		reply(q, answer);
 	acknowledge(q, err, NULL, -1);
+	if (q->cmd == EGPU_CMD_EJECT && k->after_eject)
+		k->after_eject(k);
 }
 
 void kernel_answer(struct kernel *kernel, struct kernel_link *link,

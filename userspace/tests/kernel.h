@@ -62,12 +62,15 @@ enum kernel_outcome {
  * @overrides: the rules
  * @links: open sockets
  * @queue_max: events that a socket holds before it overflows
+ * @next_port: number of the last socket that was opened
  * @next_error: answer the next request of the family with this errno
  * @next_text: ... and this text
  * @next_attr: ... and blame this attribute
  * @interrupted: so many dumps will say that they were interrupted
  * @in_dump: called at the end of each dump of devices
  * @outcome: how ejects go
+ * @refuse: answer ejects with this errno
+ * @after_eject: called at the end of each eject
  * @calls: requests that change something
  * @n_calls: how many
  * @dumps: how many dumps of devices there were
@@ -98,6 +101,8 @@ struct kernel {
 	int interrupted;
 	void (*in_dump)(struct kernel *kernel);
 	enum kernel_outcome outcome;
+	int refuse;
+	void (*after_eject)(struct kernel *kernel);
 	struct kernel_call calls[KERNEL_MAX];
 	size_t n_calls;
 	unsigned int dumps;
