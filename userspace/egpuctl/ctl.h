@@ -54,6 +54,7 @@ enum ctl_exit {
  * @ctx: the context, NULL before ctl_open()
  * @terminal: @out is a terminal, so progress and marks can be shown
  * @color: colours are wanted
+ * @pci_ids: path of the names of vendors and devices, NULL for none
  * @width: of the terminal, 0 for what the system says
  * @driver_ms: how long a driver may take to let go after an eject's deadline
  * @json: --json
@@ -68,6 +69,7 @@ struct ctl {
 	struct egpu_ctx *ctx;
 	bool terminal;
 	bool color;
+	const char *pci_ids;
 	int width;
 	uint32_t driver_ms;
 	bool json;
@@ -142,12 +144,10 @@ const char *describe_release(uint32_t release);
 
 /* ------------------------------------------------------------- pciids.c */
 
-#define PCI_IDS "/usr/share/misc/pci.ids"
-
 bool pciids_lookup(const char *file, uint16_t vendor, uint16_t device,
 		   char *buf, size_t size);
-const char *pciids_name(uint16_t vendor, uint16_t device, char *buf,
-			size_t size);
+const char *pciids_name(const struct ctl *ctl, uint16_t vendor, uint16_t device,
+			char *buf, size_t size);
 
 /* ------------------------------------------------------------- tojson.c */
 

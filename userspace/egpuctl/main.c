@@ -30,6 +30,7 @@ int main(int argc, char **argv)
 		.out = stdout,
 		.err = stderr,
 		.open = egpu_open,
+		.pci_ids = "/usr/share/misc/pci.ids",
 		.driver_ms = DRIVER_MS,
 		.terminal = isatty(STDOUT_FILENO),
 	};

@@ -78,11 +78,13 @@ bool pciids_lookup(const char *file, uint16_t vendor, uint16_t device,
 }
 
 /* The name of a device, or its numbers when it has none. */
-const char *pciids_name(uint16_t vendor, uint16_t device, char *buf, size_t size)
+const char *pciids_name(const struct ctl *ctl, uint16_t vendor, uint16_t device,
+			char *buf, size_t size)
 {
 	char raw[256];
 
-	if (pciids_lookup(PCI_IDS, vendor, device, raw, sizeof(raw)))
+	if (ctl->pci_ids &&
+	    pciids_lookup(ctl->pci_ids, vendor, device, raw, sizeof(raw)))
 		return text_printable(raw, buf, size);
 	snprintf(buf, size, "%04x:%04x", vendor, device);
 	return buf;

@@ -69,7 +69,7 @@ const char *steps_meaning(const struct egpu_removal *removal,
 	case EGPU_PHASE_CANCELLED:
 		return "called off, nothing was removed";
 	case EGPU_PHASE_REFUSED:
-		return "refused, nothing was removed";
+		return "nothing was removed";
 	default:
 		return "";
 	}

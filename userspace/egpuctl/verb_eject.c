@@ -20,6 +20,7 @@
  * @device: the GPU as it was before, with what @devices owns
  * @devices: all GPUs as they were before
  * @cookie: the removal
+ * @shown: how many steps of the removal were shown
  * @removal: the removal as last heard of, or NULL; owned
  * @deadline: CLOCK_MONOTONIC in ms after which it is of no use to wait
  * @lost: the kernel has forgotten the removal, or was unloaded
@@ -33,6 +34,7 @@ struct eject {
 	const struct egpu_device *device;
 	struct egpu_device_list *devices;
 	uint64_t cookie;
+	size_t shown;
 	struct egpu_removal *removal;
 	uint64_t deadline;
 	bool lost;
@@ -72,20 +74,22 @@ static int refresh(struct eject *ej)
 
 /* ------------------------------------------------------------- progress */
 
+/* Shows the steps since the last time; several may come in one go. */
 static void progress(struct eject *ej)
 {
-	const struct egpu_removal *rem = ej->removal;
 	char phase[EGPU_NAME_SIZE];
 	struct ctl_step steps[STEPS_MAX];
-	size_t n = steps_of(rem, steps);
+	size_t n = steps_of(ej->removal, steps);
 
-	if (!ej->ctl->terminal || ej->ctl->json || !n)
+	if (!ej->ctl->terminal || ej->ctl->json)
 		return;
-	fprintf(ej->ctl->out, "%10.3f ms  %-10s %s\n",
-		(double)steps[n - 1].after / 1e6,
-		egpu_name_text(EGPU_NAMES_PHASE, rem->phase, phase,
-			       sizeof(phase)),
-		steps_meaning(rem, &steps[n - 1]));
+	for (; ej->shown < n; ej->shown++)
+		fprintf(ej->ctl->out, "%10.3f ms  %-10s %s\n",
+			(double)steps[ej->shown].after / 1e6,
+			egpu_name_text(EGPU_NAMES_PHASE,
+				       steps[ej->shown].phase, phase,
+				       sizeof(phase)),
+			steps_meaning(ej->removal, &steps[ej->shown]));
 	fflush(ej->ctl->out);
 }
 
@@ -120,7 +124,7 @@ static void take_event(struct eject *ej, const struct egpu_event *event)
 	if (!event->removal || event->removal->cookie != ej->cookie)
 		return;
 	/* That of the event is the library's; the reply is ours to keep. */
-	if (!refresh(ej) && event->type != EGPU_EVENT_DISCONNECTED)
+	if (!refresh(ej))
 		progress(ej);
 }
 

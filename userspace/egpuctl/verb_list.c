@@ -30,7 +30,8 @@ static void put_dot(struct ctl_table *table, uint32_t state)
 						"green" : "yellow");
 }
 
-static void put_device(struct ctl_table *table, const struct egpu_device *dev)
+static void put_device(struct ctl *ctl, struct ctl_table *table,
+		       const struct egpu_device *dev)
 {
 	char buf[TEXT_SIZE], name[EGPU_NAME_SIZE];
 
@@ -38,7 +39,7 @@ static void put_device(struct ctl_table *table, const struct egpu_device *dev)
 	put_dot(table, dev->state);
 	table_cell(table, ID, "%u", dev->id);
 	table_cell(table, ADDRESS, "%s", dev->address);
-	pciids_name(dev->vendor, dev->device, buf, sizeof(buf));
+	pciids_name(ctl, dev->vendor, dev->device, buf, sizeof(buf));
 	table_cell(table, NAME, "%s (%s)", buf,
 		   dev->driver[0] ? dev->driver : "no driver");
 	table_cell(table, PLACEMENT, "%s", describe_placement(dev, buf));
@@ -65,7 +66,7 @@ static int print_list(struct ctl *ctl, const struct egpu_device_list *list)
 	}
 	table = table_new(ctl, columns, sizeof(columns) / sizeof(columns[0]));
 	for (i = 0; table && i < list->count; i++)
-		put_device(table, list->item[i]);
+		put_device(ctl, table, list->item[i]);
 	return table_print(ctl, table);
 }
 

@@ -39,7 +39,7 @@ static void print_device(struct ctl *ctl, const struct egpu_device *dev)
 	line(ctl, "GPU", "%u", dev->id);
 	line(ctl, "address", "%s", dev->address);
 	line(ctl, "name", "%s",
-	     pciids_name(dev->vendor, dev->device, buf, sizeof(buf)));
+	     pciids_name(ctl, dev->vendor, dev->device, buf, sizeof(buf)));
 	line(ctl, "ids", "%04x:%04x, subsystem %04x:%04x, class %06x",
 	     dev->vendor, dev->device, dev->subsystem_vendor,
 	     dev->subsystem_device, dev->class_code);

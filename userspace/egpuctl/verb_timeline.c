@@ -72,9 +72,8 @@ static void print_longest(struct ctl *ctl, const struct egpu_removal *rem,
 		if (steps[i].took > steps[longest].took)
 			longest = i;
 	}
-	fprintf(ctl->out, "%s %.3f ms, of which %.0f%% until %s: %s.\n",
-		egpu_name(EGPU_NAMES_PHASE, rem->phase) && rem->finished ?
-		"Took" : "So far",
+	fprintf(ctl->out, "%s %.3f ms, %.0f%% of it before '%s' (%s).\n",
+		rem->finished ? "Took" : "So far",
 		(double)steps[n - 1].after / 1e6,
 		100.0 * (double)steps[longest].took /
 		(double)steps[n - 1].after,
