@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 # Verbs of the scenarios: removals that wait for a helper, measured by tracepoints.
 # They use the test programs' own netlink code and nothing of libegpu.
 

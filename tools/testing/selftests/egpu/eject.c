@@ -23,8 +23,8 @@
 #define DEATH_NS (50 * MS)
 
 static struct family family;
-static struct nl user;	 /* who ejects; no helper */
-static struct nl first;	 /* two helpers */
+static struct nl user; /* who ejects; no helper */
+static struct nl first; /* two helpers */
 static struct nl second;
 static struct gpu gpu;
 static struct answer answer;
@@ -199,17 +199,15 @@ static void test_handshake(void)
 	      now.cookie);
 	check_refused("second eject", eject(gpu.id, 0, false, &other),
 		      -EALREADY);
-	refused_step("ack before accept", &first, EGPU_CMD_ACK, cookie,
-		     -EPROTO);
+	refused_step("ack before accept", &first, EGPU_CMD_ACK, cookie, -EPROTO);
 	fine_step("accept", &first, EGPU_CMD_ACCEPT, cookie);
-	refused_step("accept twice", &first, EGPU_CMD_ACCEPT, cookie,
-		     -EALREADY);
+	refused_step("accept twice", &first, EGPU_CMD_ACCEPT, cookie, -EALREADY);
 	refused_step("accept by another", &second, EGPU_CMD_ACCEPT, cookie,
 		     -EBUSY);
 	refused_step("ack by another", &second, EGPU_CMD_ACK, cookie, -EPERM);
-	check(wait_phase(cookie, EGPU_PHASE_ACCEPTED, &removal) &&
-		      removal.helper == first.port,
-	      "the helper is %u, not %u", removal.helper, first.port);
+	wait_phase(cookie, EGPU_PHASE_ACCEPTED, &removal);
+	check(removal.helper == first.port, "the helper is %u, not %u",
+	      removal.helper, first.port);
 	check(!cancel(cookie, "changed my mind"), "cancel: %s", answer.text);
 	wait_phase(cookie, EGPU_PHASE_CANCELLED, &removal);
 	check(removal.release == EGPU_RELEASE_WITHDRAWN, "release is %s",
@@ -258,9 +256,10 @@ static void check_refused_after(uint64_t cookie, uint32_t release,
 	if (!wait_phase(cookie, EGPU_PHASE_REFUSED, &removal))
 		return;
 	waited = removal.released - removal.created;
-	note("released after %" PRIu64 ".%03" PRIu64 " ms: %s (allowed: %u to %u ms); %s",
-	     waited / 1000000, waited / 1000 % 1000, release_names[removal.release],
-	     low, high, removal.reason);
+	note("released after %" PRIu64 ".%03" PRIu64
+	     " ms: %s (allowed: %u to %u ms); %s",
+	     waited / 1000000, waited / 1000 % 1000,
+	     release_names[removal.release], low, high, removal.reason);
 	check(removal.release == release, "release is %s, expected %s",
 	      release_names[removal.release], release_names[release]);
 	check(waited >= low * MS && waited <= high * MS, "waited too %s",
@@ -330,8 +329,7 @@ static void test_helper_closes(void)
 	      release_names[removal.release]);
 	note("released %" PRIu64 " us after the close",
 	     (removal.released - closed) / 1000);
-	check(removal.released >= closed &&
-		      removal.released - closed <= DEATH_NS,
+	check(removal.released >= closed && removal.released - closed <= DEATH_NS,
 	      "not released within 50 ms");
 	check_back();
 	test_end();
@@ -367,8 +365,8 @@ static void test_force(void)
 	check(removal.evidence & EGPU_EVIDENCE_EJECT, "evidence is %#x",
 	      removal.evidence);
 	check_refused("cancel of the end", cancel(cookie, NULL), -ESTALE);
-	check_refused("eject of what is gone",
-		      eject(gpu.id, 0, true, &other), -ENODEV);
+	check_refused("eject of what is gone", eject(gpu.id, 0, true, &other),
+		      -ENODEV);
 	test_end();
 }
 

@@ -12,9 +12,9 @@ const char *const phase_names[] = {
 };
 
 const char *const release_names[] = {
-	"not-yet",     "acked", "unattended", "not-accepted", "timed-out",
-	"helper-died", "gone",	"overtaken",  "unloaded",     "internal",
-	"withdrawn",
+	"not-yet",   "acked",	    "unattended", "not-accepted",
+	"timed-out", "helper-died", "gone",	  "overtaken",
+	"unloaded",  "internal",    "withdrawn",
 };
 
 /**

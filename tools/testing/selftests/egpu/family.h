@@ -21,10 +21,8 @@ struct family {
 	uint32_t helper;
 };
 
-/**
- * struct removal - what a test looks at in a removal
- *
- * As in the spec; the times are ns of CLOCK_BOOTTIME.
+/* What a test looks at in a removal, named as in the spec; times are ns of
+ * CLOCK_BOOTTIME.
  */
 struct removal {
 	uint64_t seq;
@@ -44,9 +42,7 @@ struct removal {
 	char reason[EGPU_REASON_LEN + 1];
 };
 
-/**
- * struct gpu - what a test looks at in a device
- */
+/* What a test looks at in a device, named as in the spec. */
 struct gpu {
 	uint32_t id;
 	uint32_t state;

@@ -16,10 +16,10 @@
 #include "ktap.h"
 #include "snapshot.h"
 
-#define DEFAULT_SEED 20240607
+#define DEFAULT_SEED  20240607
 #define DEFAULT_COUNT 4000
-#define BATCH 200	/* messages between two looks at the state */
-#define HEADERS (NLMSG_HDRLEN + GENL_HDRLEN)
+#define BATCH	      200 /* messages between two looks at the state */
+#define HEADERS	      (NLMSG_HDRLEN + GENL_HDRLEN)
 
 static struct family family;
 static struct nl nl;
@@ -94,8 +94,7 @@ static uint32_t place(const struct msg *msg)
 
 static void mutate(struct msg *msg)
 {
-	static const uint16_t edge[] = { 0, 1, 3, 4, 5, 0x7fff, 0x8000,
-					 0xffff };
+	static const uint16_t edge[] = { 0, 1, 3, 4, 5, 0x7fff, 0x8000, 0xffff };
 	uint16_t value;
 	char junk[64];
 	uint32_t at, i;
@@ -164,7 +163,8 @@ static void look(const struct snapshot *before, unsigned int granted,
 	snapshot_take(&after, &nl, &family);
 	if (snapshot_same(before, &after))
 		return;
-	check(granted, "batch %u: something has changed, and no message was granted",
+	check(granted,
+	      "batch %u: something has changed, and no message was granted",
 	      batch);
 	put_back();
 	snapshot_take(&after, &nl, &family);

@@ -31,7 +31,7 @@
 #include "family.h"
 
 #define NEVER UINT64_MAX
-#define JOBS 16
+#define JOBS  16
 
 /* Something to do later. */
 struct job {
@@ -51,12 +51,11 @@ struct options {
 struct helper {
 	struct options options;
 	struct family family;
-	struct nl nl;	/* joined, and sends accept and ack */
+	struct nl nl; /* joined, and sends accept and ack */
 	struct job job[JOBS];
 };
 
-static void say(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static void say(const char *format, ...)
 {
@@ -83,13 +82,13 @@ static void add_job(struct helper *helper, uint8_t cmd, uint64_t cookie,
 		helper->job[i] = (struct job){ cmd, cookie, now_ns() + delay };
 		return;
 	}
-	say("too many removals at once, cookie=%" PRIu64 " is left out",
-	    cookie);
+	say("too many removals at once, cookie=%" PRIu64 " is left out", cookie);
 }
 
 static void say_removal(const char *what, const struct removal *removal)
 {
-	say("%s cookie=%" PRIu64 " id=%u phase=%s release=%s cause=%u evidence=%#x clients=%u created=%" PRIu64
+	say("%s cookie=%" PRIu64
+	    " id=%u phase=%s release=%s cause=%u evidence=%#x clients=%u created=%" PRIu64
 	    " released=%" PRIu64 " helper=%u",
 	    what, removal->cookie, removal->id, phase_names[removal->phase],
 	    release_names[removal->release], removal->cause, removal->evidence,

@@ -16,8 +16,8 @@
 #include "ktap.h"
 #include "snapshot.h"
 
-#define NOBODY 0xfffffff0u	/* no device has this id */
-#define DO 0
+#define NOBODY	 0xfffffff0u /* no device has this id */
+#define DO	 0
 #define ANY_TEXT ""
 
 /**
@@ -342,8 +342,8 @@ static const struct hostile table[] = {
 	/* Headers and commands. */
 	{ "command 0", 0, DO, nothing, EOPNOTSUPP, 0, 0, NULL },
 	{ "command 200", 200, DO, nothing, EOPNOTSUPP, 0, 0, NULL },
-	{ "an event as command", EGPU_CMD_CONNECTED, DO, nothing, EOPNOTSUPP,
-	  0, 0, NULL },
+	{ "an event as command", EGPU_CMD_CONNECTED, DO, nothing, EOPNOTSUPP, 0,
+	  0, NULL },
 	{ "an event as dump", EGPU_CMD_DISCONNECTED, NLM_F_DUMP, nothing,
 	  EOPNOTSUPP, 0, 0, NULL },
 	{ "reserved field", EGPU_CMD_SETTINGS_GET, DO, reserved, EINVAL, 0, 0,
@@ -387,8 +387,8 @@ static const struct hostile table[] = {
 	  NLM_F_DUMP, unknown_attribute, EINVAL, 200, 0, ANY_TEXT },
 	{ "known attribute in a dump that takes none", EGPU_CMD_DEVICE_GET,
 	  NLM_F_DUMP, id_unknown, EINVAL, 0, 0, ANY_TEXT },
-	{ "attribute of replies", EGPU_CMD_DEVICE_GET, DO,
-	  reply_only_attribute, EINVAL, EGPU_A_DEVICE_STATE, 0, ANY_TEXT },
+	{ "attribute of replies", EGPU_CMD_DEVICE_GET, DO, reply_only_attribute,
+	  EINVAL, EGPU_A_DEVICE_STATE, 0, ANY_TEXT },
 	/* device-get and client-get. */
 	{ "no GPU named", EGPU_CMD_DEVICE_GET, DO, nothing, EINVAL, 0, 0,
 	  "id or address" },
@@ -398,8 +398,8 @@ static const struct hostile table[] = {
 	  EGPU_A_DEVICE_ID, 0, ANY_TEXT },
 	{ "id of eight bytes", EGPU_CMD_DEVICE_GET, DO, id_too_long, EINVAL,
 	  EGPU_A_DEVICE_ID, 0, ANY_TEXT },
-	{ "id 0", EGPU_CMD_DEVICE_GET, DO, id_zero, ERANGE, EGPU_A_DEVICE_ID,
-	  0, ANY_TEXT },
+	{ "id 0", EGPU_CMD_DEVICE_GET, DO, id_zero, ERANGE, EGPU_A_DEVICE_ID, 0,
+	  ANY_TEXT },
 	{ "id called a nest", EGPU_CMD_DEVICE_GET, DO, id_nested, EINVAL,
 	  EGPU_A_DEVICE_ID, 0, "NESTED" },
 	{ "id of nobody", EGPU_CMD_DEVICE_GET, DO, id_unknown, ENODEV,
@@ -412,17 +412,16 @@ static const struct hostile table[] = {
 	  EGPU_A_DEVICE_ADDRESS, 0, "PCI address" },
 	{ "address of no bytes", EGPU_CMD_DEVICE_GET, DO, address_of_no_bytes,
 	  EINVAL, EGPU_A_DEVICE_ADDRESS, 0, ANY_TEXT },
-	{ "address too long", EGPU_CMD_DEVICE_GET, DO, address_too_long,
-	  EINVAL, EGPU_A_DEVICE_ADDRESS, 0, ANY_TEXT },
+	{ "address too long", EGPU_CMD_DEVICE_GET, DO, address_too_long, EINVAL,
+	  EGPU_A_DEVICE_ADDRESS, 0, ANY_TEXT },
 	{ "address of 60000 bytes", EGPU_CMD_DEVICE_GET, DO, address_huge,
 	  EINVAL, EGPU_A_DEVICE_ADDRESS, 0, ANY_TEXT },
-	{ "address of words", EGPU_CMD_DEVICE_GET, DO, address_of_words,
-	  EINVAL, EGPU_A_DEVICE_ADDRESS, 0, "PCI address" },
+	{ "address of words", EGPU_CMD_DEVICE_GET, DO, address_of_words, EINVAL,
+	  EGPU_A_DEVICE_ADDRESS, 0, "PCI address" },
 	{ "address with a tail", EGPU_CMD_DEVICE_GET, DO, address_with_tail,
 	  EINVAL, EGPU_A_DEVICE_ADDRESS, 0, "PCI address" },
-	{ "address out of range", EGPU_CMD_DEVICE_GET, DO,
-	  address_out_of_range, EINVAL, EGPU_A_DEVICE_ADDRESS, 0,
-	  "PCI address" },
+	{ "address out of range", EGPU_CMD_DEVICE_GET, DO, address_out_of_range,
+	  EINVAL, EGPU_A_DEVICE_ADDRESS, 0, "PCI address" },
 	{ "address of nobody", EGPU_CMD_DEVICE_GET, DO, address_of_nobody,
 	  ENODEV, EGPU_A_DEVICE_ADDRESS, 0, "no such GPU" },
 	{ "clients of id 0", EGPU_CMD_CLIENT_GET, NLM_F_DUMP, id_zero, ERANGE,
@@ -487,17 +486,15 @@ static const struct hostile table[] = {
 	  EINVAL, EGPU_A_SETTINGS_HOLD_MS, 0, ANY_TEXT },
 	/* override-set. */
 	{ "rule without address", EGPU_CMD_OVERRIDE_SET, DO,
-	  rule_without_address, EINVAL, 0, EGPU_A_OVERRIDE_ADDRESS,
-	  "address" },
+	  rule_without_address, EINVAL, 0, EGPU_A_OVERRIDE_ADDRESS, "address" },
 	{ "rule without placement", EGPU_CMD_OVERRIDE_SET, DO,
 	  rule_without_placement, EINVAL, 0, EGPU_A_OVERRIDE_PLACEMENT,
 	  "auto, external or internal" },
 	{ "rule of an unknown placement", EGPU_CMD_OVERRIDE_SET, DO,
 	  rule_unknown_placement, ERANGE, EGPU_A_OVERRIDE_PLACEMENT, 0,
 	  ANY_TEXT },
-	{ "rule of a bad address", EGPU_CMD_OVERRIDE_SET, DO,
-	  rule_bad_address, EINVAL, EGPU_A_OVERRIDE_ADDRESS, 0,
-	  "PCI address" },
+	{ "rule of a bad address", EGPU_CMD_OVERRIDE_SET, DO, rule_bad_address,
+	  EINVAL, EGPU_A_OVERRIDE_ADDRESS, 0, "PCI address" },
 	/* What is unusual but right. */
 	{ "another version of the family, as genetlink has it",
 	  EGPU_CMD_SETTINGS_GET, DO, other_version, 0, 0, 0, NULL },
@@ -600,8 +597,7 @@ int main(void)
 {
 	size_t i;
 
-	if (family_open(&nl, &family) ||
-	    gpu_find(&nl, &family, true, &gpu))
+	if (family_open(&nl, &family) || gpu_find(&nl, &family, true, &gpu))
 		bail_out("there is no module or no external GPU");
 	snprintf(gpu_address, sizeof(gpu_address), "%s", gpu.address);
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)

@@ -7,8 +7,7 @@
 
 #include <stdbool.h>
 
-void test_begin(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+void test_begin(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool check(bool fine, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));

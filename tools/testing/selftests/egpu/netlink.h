@@ -35,7 +35,7 @@ struct nl {
  */
 struct msg {
 	size_t len;
-	_Alignas(8) char data[MSG_ROOM];
+	char data[MSG_ROOM] __attribute__((aligned(8)));
 };
 
 /**

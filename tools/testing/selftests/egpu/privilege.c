@@ -122,9 +122,8 @@ static int join_by_bind(uint32_t group)
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
 	int error;
 
-	error = bind(fd, (struct sockaddr *)&address, sizeof(address)) ?
-			-errno :
-			0;
+	error = bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno :
+									 0;
 	close(fd);
 	return error;
 }
@@ -269,11 +268,12 @@ static void test_events(void)
 struct seen {
 	int clients;
 	int with_pid;
-	int own;	/* with the pid that is looked for */
+	int own; /* with the pid that is looked for */
 	uint32_t pid;
 };
 
-static void look_at_client(uint8_t cmd, const void *attrs, size_t len, void *data)
+static void look_at_client(uint8_t cmd, const void *attrs, size_t len,
+			   void *data)
 {
 	struct seen *seen = data;
 	uint32_t pid = attr_u32(attrs, len, EGPU_A_CLIENT_PID);
@@ -372,8 +372,7 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		bail_out("name a DRM node of the external GPU");
 	node = argv[1];
-	if (family_open(&root, &family) ||
-	    gpu_find(&root, &family, true, &gpu))
+	if (family_open(&root, &family) || gpu_find(&root, &family, true, &gpu))
 		bail_out("there is no module or no external GPU");
 	test_harmless("without CAP_NET_ADMIN nothing is changed",
 		      nobody_is_refused);

@@ -149,8 +149,7 @@ static void print_removal(const struct answer *answer)
 	       " id=%u origin=%u phase=%s release=%s cause=%u evidence=%#x clients=%u reason=%s\n",
 	       removal.cookie, removal.id, removal.origin,
 	       phase_names[removal.phase], release_names[removal.release],
-	       removal.cause, removal.evidence, removal.clients,
-	       removal.reason);
+	       removal.cause, removal.evidence, removal.clients, removal.reason);
 }
 
 static void print_reply(const char *command, const struct answer *answer)
@@ -169,8 +168,7 @@ static void print_reply(const char *command, const struct answer *answer)
 		gpu_read(&gpu, answer->data, answer->len);
 		printf("id=%u state=%u external=%d clients=%u cookie=%" PRIu64
 		       "\n",
-		       gpu.id, gpu.state, gpu.external, gpu.clients,
-		       gpu.cookie);
+		       gpu.id, gpu.state, gpu.external, gpu.clients, gpu.cookie);
 	}
 }
 

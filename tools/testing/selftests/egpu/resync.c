@@ -98,8 +98,7 @@ static void test_overflow(void)
 	      heard.losses);
 	check(heard.kernel_events < TOGGLES,
 	      "nothing was lost, so the test shows nothing");
-	check(heard.external == 0, "it last heard external=%d",
-	      heard.external);
+	check(heard.external == 0, "it last heard external=%d", heard.external);
 	test_end();
 }
 
@@ -113,10 +112,9 @@ static void test_afterwards(void)
 	hear_all(&heard);
 	check(!heard.error && !heard.resyncs, "error %d, %u resynchronisations",
 	      heard.error, heard.resyncs);
-	check(heard.kernel_events == 5 && !heard.gaps,
-	      "%u events, %u gaps", heard.kernel_events, heard.gaps);
-	check(heard.external == 1, "it last heard external=%d",
-	      heard.external);
+	check(heard.kernel_events == 5 && !heard.gaps, "%u events, %u gaps",
+	      heard.kernel_events, heard.gaps);
+	check(heard.external == 1, "it last heard external=%d", heard.external);
 	test_end();
 }
 

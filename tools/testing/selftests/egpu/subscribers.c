@@ -22,12 +22,12 @@
 #include "ktap.h"
 
 #define SUBSCRIBERS 1000
-#define STUCK 0 /* which of them does not read */
+#define STUCK	    0 /* which of them does not read */
 
-#define ROUNDS 5
+#define ROUNDS	5
 #define WARM_UP 2 /* rounds before memory is looked at */
 #define TOGGLES 60
-#define BURST 15 /* events between two readings; fits into every buffer */
+#define BURST	15 /* events between two readings; fits into every buffer */
 
 /* What may be in use more than after the warm-up, far less than one buffer
  * kept per event, not to speak of one per event and subscriber.
@@ -37,7 +37,7 @@
 
 struct subscriber {
 	struct nl nl;
-	uint64_t seq;	/* of its last event */
+	uint64_t seq; /* of its last event */
 	unsigned int events;
 	unsigned int gaps;
 	unsigned int errors;
@@ -291,8 +291,9 @@ static void test_stuck(void)
 	check(!nl_ask(&who->nl, &msg, &answer), "it gets no answer: %s",
 	      answer.text);
 	who->seq = attr_u64(answer.data, answer.len, EGPU_A_DEVICE_SEQ);
-	check(who->seq == now, "the answer is of event %" PRIu64
-	      ", the last is %" PRIu64, who->seq, now);
+	check(who->seq == now,
+	      "the answer is of event %" PRIu64 ", the last is %" PRIu64,
+	      who->seq, now);
 	check(attr_u32(answer.data, answer.len, EGPU_A_DEVICE_EXTERNAL) == 1,
 	      "the GPU is not external in it");
 	test_end();
