@@ -92,7 +92,7 @@ static void compare(struct user *ours, size_t n_ours, struct user *theirs,
 	qsort(theirs, n_theirs, sizeof(*theirs), by_pid_and_minor);
 	for (i = 0; i < n_ours; i++)
 		if (by_pid_and_minor(&ours[i], &theirs[i]))
-			bench_die("libegpu lists process %d on minor %u, /proc process %d on minor %u",
+			bench_die("libegpu lists pid %d on minor %u, /proc pid %d on minor %u",
 				  ours[i].pid, ours[i].minor, theirs[i].pid,
 				  theirs[i].minor);
 }
