@@ -10,8 +10,8 @@
 #include "ctl.h"
 
 static const struct ctl_verb verbs[] = {
-	{ "list", verb_list, "", "list the GPUs (also without any verb)",
-	  0, 0, 0 },
+	{ "list", verb_list, "", "list the GPUs (also without any verb)", 0, 0,
+	  0 },
 	{ "show", verb_show, "GPU", "show all about one GPU", 1, 1, 0 },
 	{ "clients", verb_clients, "[GPU]", "list who has GPUs open", 0, 1, 0 },
 	{ "monitor", verb_monitor, "", "print events as they come", 0, 0, 0 },
@@ -53,7 +53,7 @@ static const struct option_help options[] = {
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
-#define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
+#define N_VERBS	  (sizeof(verbs) / sizeof(verbs[0]))
 
 static void print_help(struct ctl *ctl)
 {
@@ -61,7 +61,8 @@ static void print_help(struct ctl *ctl)
 	size_t i;
 
 	fputs("usage: egpuctl [OPTIONS] [VERB [ARGUMENTS]]\n\n"
-	      "Look at external GPUs and eject them.\n\nVerbs:\n", ctl->out);
+	      "Look at external GPUs and eject them.\n\nVerbs:\n",
+	      ctl->out);
 	for (i = 0; i < N_VERBS; i++) {
 		snprintf(left, sizeof(left), "%s %s", verbs[i].name,
 			 verbs[i].args);
@@ -83,7 +84,8 @@ static void print_help(struct ctl *ctl)
 	      "\nExit codes: 0 done, 1 other failure, 2 usage, 3 not found, 4 in use,\n"
 	      "5 not external, 6 permission denied, 7 module not loaded, 8 timed out,\n"
 	      "9 cancelled, 10 pulled before the eject had ended.\n"
-	      "See egpuctl(1).\n", ctl->out);
+	      "See egpuctl(1).\n",
+	      ctl->out);
 }
 
 /* Makes getopt's tables out of ours. */
@@ -112,7 +114,8 @@ static int set_timeout(struct ctl *ctl, const char *text)
 	uint64_t ms;
 
 	if (!text_to_milliseconds(text, EGPU_EJECT_MS_MAX, &ms) || !ms)
-		return ctl_usage(ctl, "'%s' is not a time-out: give seconds above 0, at most %d",
+		return ctl_usage(ctl,
+				 "'%s' is not a time-out: give seconds above 0, at most %d",
 				 text, EGPU_EJECT_MS_MAX / 1000);
 	ctl->timeout_ms = (uint32_t)ms;
 	return EXIT_OK;
@@ -228,8 +231,8 @@ static int run_verb(struct ctl *ctl, const struct parsed *p, int argc,
 	if (!verb)
 		return ctl_usage(ctl, "there is no verb '%s'", name);
 	if (misplaced(verb, p->given))
-		return ctl_usage(ctl, "'%s' does not take the option --%s", name,
-				 misplaced(verb, p->given));
+		return ctl_usage(ctl, "'%s' does not take the option --%s",
+				 name, misplaced(verb, p->given));
 	if (n < verb->min)
 		return ctl_usage(ctl, "'%s' needs an argument: %s", name,
 				 verb->args);

@@ -138,7 +138,8 @@ const char *describe_release(uint32_t release)
 		[EGPU_RELEASE_TIMED_OUT] = "the helper was not done in time",
 		[EGPU_RELEASE_HELPER_DIED] = "the helper died",
 		[EGPU_RELEASE_GONE] = "the GPU was gone already",
-		[EGPU_RELEASE_OVERTAKEN] = "the GPU went while a helper was awaited",
+		[EGPU_RELEASE_OVERTAKEN] =
+			"the GPU went while a helper was awaited",
 		[EGPU_RELEASE_UNLOADED] = "the egpu module was unloaded",
 		[EGPU_RELEASE_INTERNAL] = "the GPU is internal and not held",
 		[EGPU_RELEASE_WITHDRAWN] = "the eject was called off",

@@ -56,7 +56,8 @@ const char *steps_meaning(const struct egpu_removal *removal,
 	switch (step->phase) {
 	case EGPU_PHASE_PENDING:
 		return removal->origin == EGPU_ORIGIN_EJECT ?
-		       "eject was asked for" : "driver was about to be unbound";
+			       "eject was asked for" :
+			       "driver was about to be unbound";
 	case EGPU_PHASE_ACCEPTED:
 		return "until a helper accepted";
 	case EGPU_PHASE_RELEASED:
@@ -65,7 +66,8 @@ const char *steps_meaning(const struct egpu_removal *removal,
 		return "the driver let go";
 	case EGPU_PHASE_DONE:
 		return removal->cause == EGPU_CAUSE_UNBIND ?
-		       "free of its driver, still on the bus" : "off the bus";
+			       "free of its driver, still on the bus" :
+			       "off the bus";
 	case EGPU_PHASE_CANCELLED:
 		return "called off, nothing was removed";
 	case EGPU_PHASE_REFUSED:

@@ -82,8 +82,8 @@ struct ctl_table *table_new(struct ctl *ctl, const struct ctl_column *columns,
 	scols_table_set_stream(table->scols, ctl->out);
 	scols_table_enable_colors(table->scols, ctl->color);
 	scols_table_set_termforce(table->scols, ctl->terminal ?
-						SCOLS_TERMFORCE_ALWAYS :
-						SCOLS_TERMFORCE_NEVER);
+							SCOLS_TERMFORCE_ALWAYS :
+							SCOLS_TERMFORCE_NEVER);
 	if (ctl->width)
 		scols_table_set_termwidth(table->scols, ctl->width);
 	return table;
@@ -126,8 +126,7 @@ void table_color(struct ctl_table *table, size_t column, const char *color)
 /* Prints and frees a table; NULL is what table_new() returns without memory. */
 int table_print(struct ctl *ctl, struct ctl_table *table)
 {
-	bool failed = !table || table->failed ||
-		      scols_print_table(table->scols);
+	bool failed = !table || table->failed || scols_print_table(table->scols);
 
 	if (table)
 		table_free(table);

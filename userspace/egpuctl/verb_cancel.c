@@ -59,12 +59,12 @@ static int which_removal(struct ctl *ctl, const char *name, uint64_t number,
 		return ctl_fail_lib(ctl, err);
 	*cookie = number;
 	if (!err && of_id && of_id != number &&
-	    rem->phase != EGPU_PHASE_CANCELLED && rem->phase != EGPU_PHASE_DONE &&
-	    rem->phase != EGPU_PHASE_REFUSED) {
+	    rem->phase != EGPU_PHASE_CANCELLED &&
+	    rem->phase != EGPU_PHASE_DONE && rem->phase != EGPU_PHASE_REFUSED) {
 		egpu_removal_free(rem);
 		return ctl_fail(ctl, EXIT_USAGE, -EINVAL,
-				"'%s' is both an open removal and a GPU that is being ejected: give the GPU's PCI address or the other cookie, %" PRIu64,
-				name, of_id);
+				"'%s' is an open removal as well as a GPU that is being ejected: give the GPU's PCI address or its cookie (%llu)",
+				name, (unsigned long long)of_id);
 	}
 	if (of_id)
 		*cookie = of_id;

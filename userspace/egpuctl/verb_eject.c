@@ -86,9 +86,8 @@ static void progress(struct eject *ej)
 	for (; ej->shown < n; ej->shown++)
 		fprintf(ej->ctl->out, "%10.3f ms  %-10s %s\n",
 			(double)steps[ej->shown].after / 1e6,
-			egpu_name_text(EGPU_NAMES_PHASE,
-				       steps[ej->shown].phase, phase,
-				       sizeof(phase)),
+			egpu_name_text(EGPU_NAMES_PHASE, steps[ej->shown].phase,
+				       phase, sizeof(phase)),
 			steps_meaning(ej->removal, &steps[ej->shown]));
 	fflush(ej->ctl->out);
 }
@@ -150,7 +149,8 @@ static void take_interrupt(struct eject *ej)
 	if (ej->interrupts++)
 		return;
 	if (egpu_cancel(ej->ctl->ctx, ej->cookie, "interrupted"))
-		say(ej, "too late to cancel, the removal goes on; interrupt again to stop watching");
+		say(ej,
+		    "too late to cancel, the removal goes on; interrupt again to stop watching");
 	else
 		say(ej, "cancelling");
 }
@@ -206,31 +206,36 @@ struct verdict {
 	const char *text;
 };
 
-static const struct verdict verdict_safe = {
-	"safe-to-unplug", EXIT_OK, "is safe to unplug"
-};
+static const struct verdict verdict_safe = { "safe-to-unplug", EXIT_OK,
+					     "is safe to unplug" };
 static const struct verdict verdict_refused = {
 	"refused", EXIT_BUSY, "is not safe to unplug: the eject was refused"
 };
+
 static const struct verdict verdict_cancelled = {
 	"cancelled", EXIT_CANCELLED,
 	"is not safe to unplug: the eject was cancelled, nothing was removed"
 };
+
 static const struct verdict verdict_surprise = {
 	"surprise", EXIT_SURPRISE, "was gone before its eject had ended"
 };
+
 static const struct verdict verdict_timed_out = {
 	"timed-out", EXIT_TIMEOUT,
 	"is not safe to unplug: its driver has not let go in time"
 };
+
 static const struct verdict verdict_unbound = {
 	"failed", EXIT_OTHER,
 	"has lost its driver but is still on the bus: unbind was all that was asked for"
 };
+
 static const struct verdict verdict_failed = {
 	"failed", EXIT_OTHER,
 	"is not known to be safe to unplug: the egpu module has forgotten the eject or was unloaded, see 'egpuctl list'"
 };
+
 static const struct verdict verdict_watched = {
 	"failed", EXIT_OTHER,
 	"is still being removed, but no longer watched: see 'egpuctl timeline'"
@@ -295,7 +300,9 @@ static void verdict_text(const struct eject *ej, const struct verdict *verdict,
 		describe_device(ej->device, who), verdict->text,
 		ej->removal && ej->removal->reason[0] ? ": " : "",
 		ej->removal ? text_printable(ej->removal->reason, reason,
-					     sizeof(reason)) : "", plain);
+					     sizeof(reason)) :
+			      "",
+		plain);
 	print_holders(ctl, holders);
 	if (verdict == &verdict_safe)
 		print_neighbours(ej);

@@ -26,8 +26,9 @@ static void put_dot(struct ctl_table *table, uint32_t state)
 
 	table_cell(table, DOT, "%s", bound ? "●" : "○");
 	if (bound)
-		table_color(table, DOT, state == EGPU_DEVICE_STATE_READY ?
-						"green" : "yellow");
+		table_color(table, DOT,
+			    state == EGPU_DEVICE_STATE_READY ? "green" :
+							       "yellow");
 }
 
 static void put_device(struct ctl *ctl, struct ctl_table *table,

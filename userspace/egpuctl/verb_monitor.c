@@ -38,8 +38,9 @@ static void write_json(struct ctl *ctl, const struct egpu_event *event)
 	struct json json;
 
 	tojson_begin(ctl, &json);
-	json_string(&json, "event", egpu_name_text(EGPU_NAMES_EVENT, event->type,
-						   buf, sizeof(buf)));
+	json_string(&json, "event",
+		    egpu_name_text(EGPU_NAMES_EVENT, event->type, buf,
+				   sizeof(buf)));
 	json_uint(&json, "seq", event->seq);
 	if (event->time)
 		json_uint(&json, "time_ns", event->time);

@@ -95,10 +95,12 @@ int verb_override(struct ctl *ctl, int argc, char **argv)
 	int err, code;
 
 	if (argc && !text_pci_address(argv[0], address, sizeof(address)))
-		return ctl_usage(ctl, "'%s' is not a PCI address such as 0000:01:00.0",
+		return ctl_usage(ctl,
+				 "'%s' is not a PCI address such as 0000:01:00.0",
 				 argv[0]);
 	if (argc > 1 && egpu_value(EGPU_NAMES_PLACEMENT, argv[1], &placement))
-		return ctl_usage(ctl, "'%s' is not one of auto, external and internal",
+		return ctl_usage(ctl,
+				 "'%s' is not one of auto, external and internal",
 				 argv[1]);
 	code = ctl_open(ctl);
 	if (code)

@@ -56,10 +56,12 @@ static int parse_setting(struct ctl *ctl, const char *text, int *attr,
 			break;
 	}
 	if (i == N_KEYS)
-		return ctl_usage(ctl, "there is no setting '%.*s': there are hold-ms, accept-ms and eject-ms",
+		return ctl_usage(ctl,
+				 "there is no setting '%.*s': there are hold-ms, accept-ms and eject-ms",
 				 (int)(equals - text), text);
 	if (!text_to_uint(equals + 1, keys[i].max, &number))
-		return ctl_usage(ctl, "'%s' is not a number of milliseconds up to %u",
+		return ctl_usage(ctl,
+				 "'%s' is not a number of milliseconds up to %u",
 				 equals + 1, keys[i].max);
 	*attr = keys[i].attr;
 	*value = (uint32_t)number;
@@ -90,8 +92,10 @@ static void write_text(struct ctl *ctl, const struct egpu_settings *set)
 
 	fprintf(ctl->out, "hold-ms=%u\naccept-ms=%u\neject-ms=%u\n",
 		set->hold_ms, set->accept_ms, set->eject_ms);
-	fprintf(ctl->out, "helper listens: %s\nmodule version: %s\nlast event: %"
-		PRIu64 "\n", set->helpers ? "yes" : "no",
+	fprintf(ctl->out,
+		"helper listens: %s\nmodule version: %s\nlast event: %" PRIu64
+		"\n",
+		set->helpers ? "yes" : "no",
 		text_printable(set->version, version, sizeof(version)),
 		set->seq);
 }

@@ -8,8 +8,8 @@
 #include "../common/text.h"
 #include "ctl.h"
 
-__attribute__((format(printf, 3, 4)))
-static void line(struct ctl *ctl, const char *what, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void
+line(struct ctl *ctl, const char *what, const char *format, ...)
 {
 	char raw[TEXT_SIZE + 64], printable[TEXT_SIZE + 64];
 	va_list args;

@@ -75,8 +75,7 @@ static void print_longest(struct ctl *ctl, const struct egpu_removal *rem,
 	fprintf(ctl->out, "%s %.3f ms, %.0f%% of it before '%s' (%s).\n",
 		rem->finished ? "Took" : "So far",
 		(double)steps[n - 1].after / 1e6,
-		100.0 * (double)steps[longest].took /
-		(double)steps[n - 1].after,
+		100.0 * (double)steps[longest].took / (double)steps[n - 1].after,
 		egpu_name_text(EGPU_NAMES_PHASE, steps[longest].phase, name,
 			       sizeof(name)),
 		steps_meaning(rem, &steps[longest]));
@@ -143,7 +142,8 @@ static int one_removal(struct ctl *ctl, const char *name)
 	int err, code;
 
 	if (!text_to_uint(name, UINT64_MAX, &cookie) || !cookie)
-		return ctl_usage(ctl, "'%s' is not the cookie of a removal", name);
+		return ctl_usage(ctl, "'%s' is not the cookie of a removal",
+				 name);
 	err = egpu_removal_get(ctl->ctx, cookie, &removal);
 	if (err)
 		return ctl_fail_lib(ctl, err);

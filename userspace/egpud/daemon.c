@@ -71,7 +71,8 @@ static int drain_events(struct daemon *daemon)
 	return retry_later(daemon);
 }
 
-static int on_events(sd_event_source *source, int fd, uint32_t revents, void *arg)
+static int on_events(sd_event_source *source, int fd, uint32_t revents,
+		     void *arg)
 {
 	(void)source;
 	(void)fd;
@@ -79,8 +80,8 @@ static int on_events(sd_event_source *source, int fd, uint32_t revents, void *ar
 	return drain_events(arg);
 }
 
-static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info,
-		     void *arg)
+static int on_signal(sd_event_source *source,
+		     const struct signalfd_siginfo *info, void *arg)
 {
 	struct daemon *daemon = arg;
 
@@ -99,10 +100,12 @@ static int add_signals(struct daemon *daemon)
 	sigaddset(&set, SIGINT);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
-	err = sd_event_add_signal(daemon->loop, NULL, SIGTERM, on_signal, daemon);
+	err = sd_event_add_signal(daemon->loop, NULL, SIGTERM, on_signal,
+				  daemon);
 	if (err < 0)
 		return err;
-	return sd_event_add_signal(daemon->loop, NULL, SIGINT, on_signal, daemon);
+	return sd_event_add_signal(daemon->loop, NULL, SIGINT, on_signal,
+				   daemon);
 }
 
 static int start_loop(struct daemon *daemon)

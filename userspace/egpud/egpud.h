@@ -83,7 +83,8 @@ struct job {
 	void *data;
 };
 
-void jobs_take_removal(struct daemon *daemon, const struct egpu_removal *removal);
+void jobs_take_removal(struct daemon *daemon,
+		       const struct egpu_removal *removal);
 void jobs_take_state(struct daemon *daemon,
 		     const struct egpu_removal_list *removals);
 void jobs_stop_all(struct daemon *daemon, const char *why);

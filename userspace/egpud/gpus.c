@@ -14,9 +14,10 @@ static void update_status(struct daemon *daemon)
 	if (!daemon->loaded)
 		sd_notify(0, "STATUS=Waiting for the egpu module.");
 	else
-		sd_notifyf(0, "STATUS=Watching %" PRIu32 " GPUs, %" PRIu32
-			   " of them external.", daemon->n_gpus,
-			   daemon->n_external);
+		sd_notifyf(0,
+			   "STATUS=Watching %" PRIu32 " GPUs, %" PRIu32
+			   " of them external.",
+			   daemon->n_gpus, daemon->n_external);
 }
 
 static void log_device(const struct egpu_event *event)
@@ -68,7 +69,8 @@ static void log_removal(const struct egpu_event *event)
 	snprintf(cookie, sizeof(cookie), "%" PRIu64, rem->cookie);
 	snprintf(id, sizeof(id), "%" PRIu32, rem->id);
 	snprintf(seq, sizeof(seq), "%" PRIu64, event->seq);
-	log_fields(level, fields, "%s", egpu_name(EGPU_NAMES_EVENT, event->type));
+	log_fields(level, fields, "%s",
+		   egpu_name(EGPU_NAMES_EVENT, event->type));
 }
 
 static void log_state(struct daemon *daemon, const struct egpu_event *event)

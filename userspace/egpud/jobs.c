@@ -134,7 +134,8 @@ void jobs_take_removal(struct daemon *daemon, const struct egpu_removal *removal
 		/* While it is pending, our accept is still on its way to us. */
 		if (!waits_for_ack(removal) &&
 		    removal->phase != EGPU_PHASE_PENDING)
-			stop(job, "the removal went on before its work was done");
+			stop(job,
+			     "the removal went on before its work was done");
 		return;
 	}
 	if (removal->phase == EGPU_PHASE_PENDING &&
@@ -163,7 +164,8 @@ void jobs_take_state(struct daemon *daemon,
 				break;
 		}
 		if (i == removals->count || !waits_for_ack(removals->item[i]))
-			stop(job, "the removal went on before its work was done");
+			stop(job,
+			     "the removal went on before its work was done");
 	}
 }
 

@@ -17,15 +17,12 @@
 #include "egpud.h"
 
 #define MESSAGE_SIZE 512
-#define FIELDS_MAX 12
-#define FIELD_SIZE 192
+#define FIELDS_MAX   12
+#define FIELD_SIZE   192
 
 static const char *const level_names[] = {
-	[LOG_ERR] = "error",
-	[LOG_WARNING] = "warning",
-	[LOG_NOTICE] = "notice",
-	[LOG_INFO] = "info",
-	[LOG_DEBUG] = "debug",
+	[LOG_ERR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+	[LOG_INFO] = "info", [LOG_DEBUG] = "debug",
 };
 
 #define N_LEVELS ((int)(sizeof(level_names) / sizeof(level_names[0])))

@@ -25,35 +25,76 @@ static int no_memory(struct egpu_ctx *ctx)
 }
 
 /* A success without the object that was asked for is a malformed answer. */
-#define DEFINE_TAKE_ONE(name)                                                  \
-	static int take_##name(struct nlmsghdr *nlh, void *arg)                \
-	{                                                                      \
-		struct egpu_##name **object = arg;                             \
-									       \
-		if (*object)                                                   \
-			return -EBADMSG;                                       \
-		return egpu_decode_##name(nlh, object);                        \
-	}                                                                      \
-									       \
-	static int ask_##name(struct egpu_ctx *ctx, struct nl_msg *msg,        \
-			      int full, struct egpu_##name **object)           \
-	{                                                                      \
-		int err;                                                       \
-									       \
-		*object = NULL;                                                \
-		err = finish(ctx, msg, full, take_##name, object);             \
-		if (!err && !*object)                                          \
-			err = egpu_fail_errno(ctx, -EBADMSG);                  \
-		if (err) {                                                     \
-			free(*object);                                         \
-			*object = NULL;                                        \
-		}                                                              \
-		return err;                                                    \
-	}
+static int complete(struct egpu_ctx *ctx, int err, const void *object)
+{
+	return err || object ? err : egpu_fail_errno(ctx, -EBADMSG);
+}
 
-DEFINE_TAKE_ONE(device)
-DEFINE_TAKE_ONE(removal)
-DEFINE_TAKE_ONE(settings)
+static int take_device(struct nlmsghdr *nlh, void *arg)
+{
+	struct egpu_device **object = arg;
+
+	return *object ? -EBADMSG : egpu_decode_device(nlh, object);
+}
+
+static int ask_device(struct egpu_ctx *ctx, struct nl_msg *msg, int full,
+		      struct egpu_device **object)
+{
+	int err;
+
+	*object = NULL;
+	err = finish(ctx, msg, full, take_device, object);
+	err = complete(ctx, err, *object);
+	if (err) {
+		free(*object);
+		*object = NULL;
+	}
+	return err;
+}
+
+static int take_removal(struct nlmsghdr *nlh, void *arg)
+{
+	struct egpu_removal **object = arg;
+
+	return *object ? -EBADMSG : egpu_decode_removal(nlh, object);
+}
+
+static int ask_removal(struct egpu_ctx *ctx, struct nl_msg *msg, int full,
+		       struct egpu_removal **object)
+{
+	int err;
+
+	*object = NULL;
+	err = finish(ctx, msg, full, take_removal, object);
+	err = complete(ctx, err, *object);
+	if (err) {
+		free(*object);
+		*object = NULL;
+	}
+	return err;
+}
+
+static int take_settings(struct nlmsghdr *nlh, void *arg)
+{
+	struct egpu_settings **object = arg;
+
+	return *object ? -EBADMSG : egpu_decode_settings(nlh, object);
+}
+
+static int ask_settings(struct egpu_ctx *ctx, struct nl_msg *msg, int full,
+			struct egpu_settings **object)
+{
+	int err;
+
+	*object = NULL;
+	err = finish(ctx, msg, full, take_settings, object);
+	err = complete(ctx, err, *object);
+	if (err) {
+		free(*object);
+		*object = NULL;
+	}
+	return err;
+}
 
 int egpu_device_get(struct egpu_ctx *ctx, uint32_t id, const char *address,
 		    struct egpu_device **device)
@@ -67,7 +108,8 @@ int egpu_device_get(struct egpu_ctx *ctx, uint32_t id, const char *address,
 		egpu_what(ctx, "find GPU %.40s", address ? address : "");
 	*device = NULL;
 	if (!id && (!address || strlen(address) > EGPU_ADDRESS_LEN))
-		return egpu_fail(ctx, -EINVAL, "this is not an id or PCI address");
+		return egpu_fail(ctx, -EINVAL,
+				 "this is not an id or PCI address");
 	msg = egpu_msg_new(ctx, 0, EGPU_CMD_DEVICE_GET, 0);
 	if (!msg)
 		return no_memory(ctx);

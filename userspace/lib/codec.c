@@ -12,13 +12,34 @@
 
 #include "private.h"
 
-#define U8	{ .type = NLA_U8, .minlen = 1, .maxlen = 1 }
-#define U16	{ .type = NLA_U16, .minlen = 2, .maxlen = 2 }
-#define U32	{ .type = NLA_U32, .minlen = 4, .maxlen = 4 }
-#define U64	{ .type = NLA_U64, .minlen = 8, .maxlen = 8 }
-#define STRING	{ .type = NLA_STRING }
-#define FLAG	{ .type = NLA_FLAG }
-#define NESTED	{ .type = NLA_NESTED }
+#define U8                                                                     \
+	{                                                                      \
+		.type = NLA_U8, .minlen = 1, .maxlen = 1                       \
+	}
+#define U16                                                                    \
+	{                                                                      \
+		.type = NLA_U16, .minlen = 2, .maxlen = 2                      \
+	}
+#define U32                                                                    \
+	{                                                                      \
+		.type = NLA_U32, .minlen = 4, .maxlen = 4                      \
+	}
+#define U64                                                                    \
+	{                                                                      \
+		.type = NLA_U64, .minlen = 8, .maxlen = 8                      \
+	}
+#define STRING                                                                 \
+	{                                                                      \
+		.type = NLA_STRING                                             \
+	}
+#define FLAG                                                                   \
+	{                                                                      \
+		.type = NLA_FLAG                                               \
+	}
+#define NESTED                                                                 \
+	{                                                                      \
+		.type = NLA_NESTED                                             \
+	}
 
 /* libnl takes policies as not const, though it only reads them. */
 static struct nla_policy minor_policy[EGPU_A_MINOR_MAX + 1] = {
@@ -51,52 +72,32 @@ static struct nla_policy device_policy[EGPU_A_DEVICE_MAX + 1] = {
 };
 
 static struct nla_policy removal_policy[EGPU_A_REMOVAL_MAX + 1] = {
-	[EGPU_A_REMOVAL_COOKIE] = U64,
-	[EGPU_A_REMOVAL_ID] = U32,
-	[EGPU_A_REMOVAL_ADDRESS] = STRING,
-	[EGPU_A_REMOVAL_ORIGIN] = U32,
-	[EGPU_A_REMOVAL_PHASE] = U32,
-	[EGPU_A_REMOVAL_RELEASE] = U32,
-	[EGPU_A_REMOVAL_CAUSE] = U32,
-	[EGPU_A_REMOVAL_EVIDENCE] = U32,
-	[EGPU_A_REMOVAL_CLIENTS] = U32,
-	[EGPU_A_REMOVAL_FORCE] = FLAG,
-	[EGPU_A_REMOVAL_TIMEOUT_MS] = U32,
-	[EGPU_A_REMOVAL_CREATED] = U64,
-	[EGPU_A_REMOVAL_ACCEPTED] = U64,
-	[EGPU_A_REMOVAL_RELEASED] = U64,
-	[EGPU_A_REMOVAL_UNBOUND] = U64,
-	[EGPU_A_REMOVAL_FINISHED] = U64,
-	[EGPU_A_REMOVAL_HELPER] = U32,
-	[EGPU_A_REMOVAL_REASON] = STRING,
-	[EGPU_A_REMOVAL_EXTERNAL] = U8,
-	[EGPU_A_REMOVAL_VENDOR] = U16,
-	[EGPU_A_REMOVAL_DEVICE] = U16,
-	[EGPU_A_REMOVAL_DRIVER] = STRING,
-	[EGPU_A_REMOVAL_PORT] = STRING,
-	[EGPU_A_REMOVAL_MINOR] = NESTED,
-	[EGPU_A_REMOVAL_SEQ] = U64,
-	[EGPU_A_REMOVAL_TIME] = U64,
+	[EGPU_A_REMOVAL_COOKIE] = U64,	   [EGPU_A_REMOVAL_ID] = U32,
+	[EGPU_A_REMOVAL_ADDRESS] = STRING, [EGPU_A_REMOVAL_ORIGIN] = U32,
+	[EGPU_A_REMOVAL_PHASE] = U32,	   [EGPU_A_REMOVAL_RELEASE] = U32,
+	[EGPU_A_REMOVAL_CAUSE] = U32,	   [EGPU_A_REMOVAL_EVIDENCE] = U32,
+	[EGPU_A_REMOVAL_CLIENTS] = U32,	   [EGPU_A_REMOVAL_FORCE] = FLAG,
+	[EGPU_A_REMOVAL_TIMEOUT_MS] = U32, [EGPU_A_REMOVAL_CREATED] = U64,
+	[EGPU_A_REMOVAL_ACCEPTED] = U64,   [EGPU_A_REMOVAL_RELEASED] = U64,
+	[EGPU_A_REMOVAL_UNBOUND] = U64,	   [EGPU_A_REMOVAL_FINISHED] = U64,
+	[EGPU_A_REMOVAL_HELPER] = U32,	   [EGPU_A_REMOVAL_REASON] = STRING,
+	[EGPU_A_REMOVAL_EXTERNAL] = U8,	   [EGPU_A_REMOVAL_VENDOR] = U16,
+	[EGPU_A_REMOVAL_DEVICE] = U16,	   [EGPU_A_REMOVAL_DRIVER] = STRING,
+	[EGPU_A_REMOVAL_PORT] = STRING,	   [EGPU_A_REMOVAL_MINOR] = NESTED,
+	[EGPU_A_REMOVAL_SEQ] = U64,	   [EGPU_A_REMOVAL_TIME] = U64,
 };
 
 static struct nla_policy client_policy[EGPU_A_CLIENT_MAX + 1] = {
-	[EGPU_A_CLIENT_ID] = U32,
-	[EGPU_A_CLIENT_CLIENT_ID] = U64,
-	[EGPU_A_CLIENT_PID] = U32,
-	[EGPU_A_CLIENT_COMM] = STRING,
-	[EGPU_A_CLIENT_MINOR] = NESTED,
-	[EGPU_A_CLIENT_MASTER] = FLAG,
-	[EGPU_A_CLIENT_BUFFERS] = U32,
-	[EGPU_A_CLIENT_BYTES] = U64,
+	[EGPU_A_CLIENT_ID] = U32,	[EGPU_A_CLIENT_CLIENT_ID] = U64,
+	[EGPU_A_CLIENT_PID] = U32,	[EGPU_A_CLIENT_COMM] = STRING,
+	[EGPU_A_CLIENT_MINOR] = NESTED, [EGPU_A_CLIENT_MASTER] = FLAG,
+	[EGPU_A_CLIENT_BUFFERS] = U32,	[EGPU_A_CLIENT_BYTES] = U64,
 };
 
 static struct nla_policy settings_policy[EGPU_A_SETTINGS_MAX + 1] = {
-	[EGPU_A_SETTINGS_HOLD_MS] = U32,
-	[EGPU_A_SETTINGS_ACCEPT_MS] = U32,
-	[EGPU_A_SETTINGS_EJECT_MS] = U32,
-	[EGPU_A_SETTINGS_INSTANCE] = U64,
-	[EGPU_A_SETTINGS_SEQ] = U64,
-	[EGPU_A_SETTINGS_HELPERS] = U8,
+	[EGPU_A_SETTINGS_HOLD_MS] = U32,    [EGPU_A_SETTINGS_ACCEPT_MS] = U32,
+	[EGPU_A_SETTINGS_EJECT_MS] = U32,   [EGPU_A_SETTINGS_INSTANCE] = U64,
+	[EGPU_A_SETTINGS_SEQ] = U64,	    [EGPU_A_SETTINGS_HELPERS] = U8,
 	[EGPU_A_SETTINGS_VERSION] = STRING,
 };
 
@@ -146,8 +147,10 @@ static uint64_t presence(struct nlattr **tb, int max)
 	uint64_t bits = 0;
 	int i;
 
-	for (i = 1; i <= max; i++)
-		bits |= (uint64_t)!!tb[i] << i;
+	for (i = 1; i <= max; i++) {
+		if (tb[i])
+			bits |= 1ULL << i;
+	}
 	return bits;
 }
 

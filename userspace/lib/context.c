@@ -77,7 +77,8 @@ int egpu_fail(struct egpu_ctx *ctx, int err, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
-	snprintf(ctx->error, sizeof(ctx->error), "cannot %s: %s", ctx->what, why);
+	snprintf(ctx->error, sizeof(ctx->error), "cannot %s: %s", ctx->what,
+		 why);
 	ctx->error_attr = NULL;
 	return err;
 }

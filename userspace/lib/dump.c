@@ -28,19 +28,37 @@ static int push(struct egpu_vec *vec, void *object)
 	return err;
 }
 
-#define DEFINE_TAKE(name)                                                      \
-	static int take_##name(struct nlmsghdr *nlh, struct egpu_vec *vec)     \
-	{                                                                      \
-		struct egpu_##name *object;                                    \
-		int err = egpu_decode_##name(nlh, &object);                    \
-									       \
-		return err ? err : push(vec, object);                          \
-	}
+static int take_device(struct nlmsghdr *nlh, struct egpu_vec *vec)
+{
+	struct egpu_device *object;
+	int err = egpu_decode_device(nlh, &object);
 
-DEFINE_TAKE(device)
-DEFINE_TAKE(removal)
-DEFINE_TAKE(client)
-DEFINE_TAKE(override)
+	return err ? err : push(vec, object);
+}
+
+static int take_removal(struct nlmsghdr *nlh, struct egpu_vec *vec)
+{
+	struct egpu_removal *object;
+	int err = egpu_decode_removal(nlh, &object);
+
+	return err ? err : push(vec, object);
+}
+
+static int take_client(struct nlmsghdr *nlh, struct egpu_vec *vec)
+{
+	struct egpu_client *object;
+	int err = egpu_decode_client(nlh, &object);
+
+	return err ? err : push(vec, object);
+}
+
+static int take_override(struct nlmsghdr *nlh, struct egpu_vec *vec)
+{
+	struct egpu_override *object;
+	int err = egpu_decode_override(nlh, &object);
+
+	return err ? err : push(vec, object);
+}
 
 static int take_reply(struct nlmsghdr *nlh, void *arg)
 {
@@ -86,7 +104,8 @@ static int by_cookie(const void *a, const void *b)
 	return ((*x)->cookie > (*y)->cookie) - ((*x)->cookie < (*y)->cookie);
 }
 
-static void sort(struct egpu_vec *vec, int (*compare)(const void *, const void *))
+static void sort(struct egpu_vec *vec,
+		 int (*compare)(const void *, const void *))
 {
 	if (vec->count)
 		qsort(vec->item, vec->count, sizeof(*vec->item), compare);
@@ -116,15 +135,15 @@ int egpu_dump_removals(struct egpu_ctx *ctx, struct egpu_vec *vec)
 	return err;
 }
 
-/* Ends a list call: hands the list out or says that there is no memory. */
-#define HAND_OUT(ctx, vec, list, convert)                                      \
-	do {                                                                   \
-		*(list) = convert(&(vec));                                     \
-		if (!*(list)) {                                                \
-			egpu_vec_clear(&(vec));                                \
-			return egpu_fail_errno(ctx, -ENOMEM);                  \
-		}                                                              \
-	} while (0)
+/* Ends a list call; without memory for @list it clears @vec. */
+static int handed_out(struct egpu_ctx *ctx, struct egpu_vec *vec,
+		      const void *list)
+{
+	if (list)
+		return 0;
+	egpu_vec_clear(vec);
+	return egpu_fail_errno(ctx, -ENOMEM);
+}
 
 int egpu_device_list(struct egpu_ctx *ctx, struct egpu_device_list **list)
 {
@@ -133,8 +152,8 @@ int egpu_device_list(struct egpu_ctx *ctx, struct egpu_device_list **list)
 
 	if (err)
 		return err;
-	HAND_OUT(ctx, vec, list, egpu_vec_to_devices);
-	return 0;
+	*list = egpu_vec_to_devices(&vec);
+	return handed_out(ctx, &vec, *list);
 }
 
 int egpu_removal_list(struct egpu_ctx *ctx, struct egpu_removal_list **list)
@@ -144,8 +163,8 @@ int egpu_removal_list(struct egpu_ctx *ctx, struct egpu_removal_list **list)
 
 	if (err)
 		return err;
-	HAND_OUT(ctx, vec, list, egpu_vec_to_removals);
-	return 0;
+	*list = egpu_vec_to_removals(&vec);
+	return handed_out(ctx, &vec, *list);
 }
 
 int egpu_client_list(struct egpu_ctx *ctx, uint32_t id,
@@ -162,8 +181,8 @@ int egpu_client_list(struct egpu_ctx *ctx, uint32_t id,
 		       take_client, &vec);
 	if (err)
 		return err;
-	HAND_OUT(ctx, vec, list, egpu_vec_to_clients);
-	return 0;
+	*list = egpu_vec_to_clients(&vec);
+	return handed_out(ctx, &vec, *list);
 }
 
 int egpu_override_list(struct egpu_ctx *ctx, struct egpu_override_list **list)
@@ -175,6 +194,6 @@ int egpu_override_list(struct egpu_ctx *ctx, struct egpu_override_list **list)
 	err = dump_all(ctx, EGPU_CMD_OVERRIDE_GET, 0, 0, take_override, &vec);
 	if (err)
 		return err;
-	HAND_OUT(ctx, vec, list, egpu_vec_to_overrides);
-	return 0;
+	*list = egpu_vec_to_overrides(&vec);
+	return handed_out(ctx, &vec, *list);
 }

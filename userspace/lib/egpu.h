@@ -277,13 +277,46 @@ struct egpu_override_list {
 	struct egpu_override *item[];
 };
 
-/* The free functions accept NULL. */
+/**
+ * egpu_device_free() - free a GPU
+ * @device: what a call of this library has returned, or NULL
+ */
 void egpu_device_free(struct egpu_device *device);
+
+/**
+ * egpu_removal_free() - free a removal
+ * @removal: what a call of this library has returned, or NULL
+ */
 void egpu_removal_free(struct egpu_removal *removal);
+
+/**
+ * egpu_settings_free() - free settings
+ * @settings: what a call of this library has returned, or NULL
+ */
 void egpu_settings_free(struct egpu_settings *settings);
+
+/**
+ * egpu_device_list_free() - free a list with its GPUs
+ * @list: what a call of this library has returned, or NULL
+ */
 void egpu_device_list_free(struct egpu_device_list *list);
+
+/**
+ * egpu_removal_list_free() - free a list with its removals
+ * @list: what a call of this library has returned, or NULL
+ */
 void egpu_removal_list_free(struct egpu_removal_list *list);
+
+/**
+ * egpu_client_list_free() - free a list with its clients
+ * @list: what a call of this library has returned, or NULL
+ */
 void egpu_client_list_free(struct egpu_client_list *list);
+
+/**
+ * egpu_override_list_free() - free a list with its rules
+ * @list: what a call of this library has returned, or NULL
+ */
 void egpu_override_list_free(struct egpu_override_list *list);
 
 /* ------------------------------------------------------------- context */
@@ -347,6 +380,8 @@ int egpu_device_get(struct egpu_ctx *ctx, uint32_t id, const char *address,
  * egpu_device_list() - ask for all GPUs
  * @ctx: context
  * @list: where to put them; free it with egpu_device_list_free()
+ *
+ * Return: 0 or a negative errno.
  */
 int egpu_device_list(struct egpu_ctx *ctx, struct egpu_device_list **list);
 
@@ -358,6 +393,8 @@ int egpu_device_list(struct egpu_ctx *ctx, struct egpu_device_list **list);
  *
  * Without CAP_NET_ADMIN in the initial namespace only the asker's own
  * processes are in the list.
+ *
+ * Return: 0, -ENODEV when there is no GPU @id, or another errno.
  */
 int egpu_client_list(struct egpu_ctx *ctx, uint32_t id,
 		     struct egpu_client_list **list);
@@ -378,6 +415,8 @@ int egpu_removal_get(struct egpu_ctx *ctx, uint64_t cookie,
  * egpu_removal_list() - ask for all open removals and the latest finished ones
  * @ctx: context
  * @list: where to put them; free it with egpu_removal_list_free()
+ *
+ * Return: 0 or a negative errno.
  */
 int egpu_removal_list(struct egpu_ctx *ctx, struct egpu_removal_list **list);
 
@@ -445,6 +484,8 @@ int egpu_ack(struct egpu_ctx *ctx, uint64_t cookie);
  * egpu_settings_get() - ask for the settings and the state of the module
  * @ctx: context
  * @settings: where to put them; free it with egpu_settings_free()
+ *
+ * Return: 0 or a negative errno.
  */
 int egpu_settings_get(struct egpu_ctx *ctx, struct egpu_settings **settings);
 
@@ -465,6 +506,8 @@ int egpu_setting_set(struct egpu_ctx *ctx, int attr, uint32_t value);
  * @attrs: @count attributes as in egpu_setting_set()
  * @values: @count values
  * @count: how many, at least 1
+ *
+ * Return: as egpu_setting_set(); after a failure none is changed.
  */
 int egpu_settings_set(struct egpu_ctx *ctx, const int *attrs,
 		      const uint32_t *values, size_t count);
@@ -473,6 +516,8 @@ int egpu_settings_set(struct egpu_ctx *ctx, const int *attrs,
  * egpu_override_list() - ask for all rules
  * @ctx: context
  * @list: where to put them; free it with egpu_override_list_free()
+ *
+ * Return: 0 or a negative errno.
  */
 int egpu_override_list(struct egpu_ctx *ctx, struct egpu_override_list **list);
 
@@ -481,6 +526,9 @@ int egpu_override_list(struct egpu_ctx *ctx, struct egpu_override_list **list);
  * @ctx: context
  * @address: full PCI address of a GPU or of a bridge above it
  * @placement: enum egpu_placement; EGPU_PLACEMENT_AUTO takes the rule away
+ *
+ * Return: 0; -EINVAL not an address or placement, -ENOENT no rule to take away,
+ * -ENOSPC too many rules, -EPERM.
  */
 int egpu_override_set(struct egpu_ctx *ctx, const char *address,
 		      uint32_t placement);

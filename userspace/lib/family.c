@@ -38,7 +38,8 @@ static void take_group(struct nlattr *nest, struct egpu_family *family)
 	struct nlattr *tb[CTRL_ATTR_MCAST_GRP_MAX + 1];
 	const char *name;
 
-	if (nla_parse_nested(tb, CTRL_ATTR_MCAST_GRP_MAX, nest, group_policy) < 0 ||
+	if (nla_parse_nested(tb, CTRL_ATTR_MCAST_GRP_MAX, nest, group_policy) <
+		    0 ||
 	    !tb[CTRL_ATTR_MCAST_GRP_NAME] || !tb[CTRL_ATTR_MCAST_GRP_ID])
 		return;
 	name = nla_get_string(tb[CTRL_ATTR_MCAST_GRP_NAME]);

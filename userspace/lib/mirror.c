@@ -14,7 +14,8 @@ void egpu_mirror_clear(struct egpu_mirror *mirror)
 	egpu_vec_clear(&mirror->removals);
 }
 
-static int copy_vec(struct egpu_vec *to, const struct egpu_vec *from, size_t size)
+static int copy_vec(struct egpu_vec *to, const struct egpu_vec *from,
+		    size_t size)
 {
 	size_t i;
 
@@ -141,9 +142,9 @@ int egpu_mirror_put_removal(struct egpu_mirror *mirror,
 		return 0;
 	}
 	known = egpu_memdup(removal, sizeof(*removal));
-	if (!known || egpu_vec_insert(&mirror->removals,
-				      removal_slot(mirror, removal->cookie),
-				      known)) {
+	if (!known ||
+	    egpu_vec_insert(&mirror->removals,
+			    removal_slot(mirror, removal->cookie), known)) {
 		free(known);
 		return -ENOMEM;
 	}
@@ -180,7 +181,8 @@ bool egpu_device_same(const struct egpu_device *a, const struct egpu_device *b)
 	return a->state == b->state && a->external == b->external &&
 	       a->marker == b->marker && a->link_speed == b->link_speed &&
 	       a->link_width == b->link_width && a->cookie == b->cookie &&
-	       !strcmp(a->address, b->address) && !strcmp(a->driver, b->driver) &&
+	       !strcmp(a->address, b->address) &&
+	       !strcmp(a->driver, b->driver) &&
 	       same_minors(a->minors, a->n_minors, b->minors, b->n_minors);
 }
 

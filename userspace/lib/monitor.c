@@ -47,11 +47,11 @@ int egpu_monitor_queue(struct egpu_monitor *mon, const struct egpu_event *event)
 		return -ENOMEM;
 	queued->event = *event;
 	if (event->device)
-		queued->device = egpu_memdup(event->device,
-					     sizeof(*event->device));
+		queued->device =
+			egpu_memdup(event->device, sizeof(*event->device));
 	if (event->removal)
-		queued->removal = egpu_memdup(event->removal,
-					      sizeof(*event->removal));
+		queued->removal =
+			egpu_memdup(event->removal, sizeof(*event->removal));
 	if ((event->device && !queued->device) ||
 	    (event->removal && !queued->removal)) {
 		free_queued(queued);

@@ -45,9 +45,9 @@ static const char *const cause_names[] = {
 
 /* By number of the bit. */
 static const char *const evidence_names[] = {
-	"marked",      "absent",	 "present",	 "frozen",
-	"slot-empty",  "link-down",	 "hotplug-thread", "sysfs-remove",
-	"driver-unload", "user-task",	 "eject",	 "overtaken",
+	"marked",	 "absent",    "present",	"frozen",
+	"slot-empty",	 "link-down", "hotplug-thread", "sysfs-remove",
+	"driver-unload", "user-task", "eject",		"overtaken",
 	"no-driver",
 };
 
@@ -106,16 +106,18 @@ static const char *const loss_names[] = {
 	[EGPU_LOSS_MALFORMED] = "malformed",
 };
 
-#define TABLE(names) { names, ARRAY_SIZE(names), false }
+#define TABLE(names)                                                           \
+	{                                                                      \
+		names, ARRAY_SIZE(names), false                                \
+	}
 
 static const struct name_table tables[] = {
 	[EGPU_NAMES_STATE] = TABLE(state_names),
 	[EGPU_NAMES_MARKER] = TABLE(marker_names),
 	[EGPU_NAMES_PLACEMENT] = TABLE(placement_names),
 	[EGPU_NAMES_CAUSE] = TABLE(cause_names),
-	[EGPU_NAMES_EVIDENCE] = {
-		evidence_names, ARRAY_SIZE(evidence_names), true
-	},
+	[EGPU_NAMES_EVIDENCE] = { evidence_names, ARRAY_SIZE(evidence_names),
+				  true },
 	[EGPU_NAMES_ORIGIN] = TABLE(origin_names),
 	[EGPU_NAMES_PHASE] = TABLE(phase_names),
 	[EGPU_NAMES_RELEASE] = TABLE(release_names),
@@ -186,32 +188,53 @@ size_t egpu_minor_path(const struct egpu_minor *minor, char *buf, size_t size)
 }
 
 static const char *const device_attrs[EGPU_A_DEVICE_MAX + 1] = {
-	NULL, "pad", "id", "address", "state", "external", "marker", "vendor",
-	"device", "subsystem-vendor", "subsystem-device", "class", "driver",
-	"port", "link-speed", "link-width", "minor", "clients", "cookie",
-	"since", "at-load", "seq", "time",
-};
-
-static const char *const removal_attrs[EGPU_A_REMOVAL_MAX + 1] = {
-	NULL, "pad", "cookie", "id", "address", "origin", "phase", "release",
-	"cause", "evidence", "clients", "force", "timeout-ms", "created",
-	"accepted", "released", "unbound", "finished", "helper", "reason",
-	"external", "vendor", "device", "driver", "port", "minor", "seq",
+	NULL,
+	"pad",
+	"id",
+	"address",
+	"state",
+	"external",
+	"marker",
+	"vendor",
+	"device",
+	"subsystem-vendor",
+	"subsystem-device",
+	"class",
+	"driver",
+	"port",
+	"link-speed",
+	"link-width",
+	"minor",
+	"clients",
+	"cookie",
+	"since",
+	"at-load",
+	"seq",
 	"time",
 };
 
+static const char *const removal_attrs[EGPU_A_REMOVAL_MAX + 1] = {
+	NULL,	      "pad",	 "cookie",   "id",	 "address", "origin",
+	"phase",      "release", "cause",    "evidence", "clients", "force",
+	"timeout-ms", "created", "accepted", "released", "unbound", "finished",
+	"helper",     "reason",	 "external", "vendor",	 "device",  "driver",
+	"port",	      "minor",	 "seq",	     "time",
+};
+
 static const char *const client_attrs[EGPU_A_CLIENT_MAX + 1] = {
-	NULL, "pad", "id", "client-id", "pid", "comm", "minor", "master",
-	"buffers", "bytes",
+	NULL,	"pad",	 "id",	   "client-id", "pid",
+	"comm", "minor", "master", "buffers",	"bytes",
 };
 
 static const char *const settings_attrs[EGPU_A_SETTINGS_MAX + 1] = {
-	NULL, "pad", "hold-ms", "accept-ms", "eject-ms", "instance", "seq",
-	"helpers", "version",
+	NULL,	    "pad", "hold-ms", "accept-ms", "eject-ms",
+	"instance", "seq", "helpers", "version",
 };
 
 static const char *const override_attrs[EGPU_A_OVERRIDE_MAX + 1] = {
-	NULL, "address", "placement",
+	NULL,
+	"address",
+	"placement",
 };
 
 #define PICK(names) ((size_t)attr < ARRAY_SIZE(names) ? (names)[attr] : NULL)

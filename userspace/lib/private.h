@@ -93,8 +93,7 @@ struct egpu_family_notice {
 
 int egpu_family_find(struct egpu_ctx *ctx, struct egpu_family *family);
 int egpu_family_ensure(struct egpu_ctx *ctx);
-void egpu_family_notice(struct nlmsghdr *nlh,
-			struct egpu_family_notice *notice);
+void egpu_family_notice(struct nlmsghdr *nlh, struct egpu_family_notice *notice);
 
 /* nlctrl's own group has had this number since it exists; it cannot move. */
 #define EGPU_NLCTRL_GROUP GENL_ID_CTRL

@@ -190,7 +190,10 @@ int egpu_transact(struct egpu_ctx *ctx, struct nl_msg *msg, egpu_reply_fn fn,
 {
 	struct nlmsghdr *nlh = nlmsg_hdr(msg);
 	struct exchange x = {
-		.ctx = ctx, .request = nlh, .fn = fn, .arg = arg,
+		.ctx = ctx,
+		.request = nlh,
+		.fn = fn,
+		.arg = arg,
 	};
 	ssize_t len;
 	int err;
@@ -203,8 +206,8 @@ int egpu_transact(struct egpu_ctx *ctx, struct nl_msg *msg, egpu_reply_fn fn,
 	if (err)
 		return egpu_fail_errno(ctx, err);
 	while (!x.finished) {
-		len = ctx->link->ops->recv(ctx->link, ctx->buf, sizeof(ctx->buf),
-					   ANSWER_TIMEOUT_MS);
+		len = ctx->link->ops->recv(ctx->link, ctx->buf,
+					   sizeof(ctx->buf), ANSWER_TIMEOUT_MS);
 		if (len < 0)
 			return egpu_fail_errno(ctx, len == -EAGAIN ? -ETIMEDOUT :
 								     (int)len);

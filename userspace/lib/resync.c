@@ -30,8 +30,8 @@ static int drain(struct egpu_monitor *mon)
 	int i;
 
 	for (i = 0; i < DRAIN_MAX && len != -EAGAIN; i++) {
-		len = mon->link->ops->recv(mon->link, mon->buf, sizeof(mon->buf),
-					   0);
+		len = mon->link->ops->recv(mon->link, mon->buf,
+					   sizeof(mon->buf), 0);
 		if (len < 0 && len != -EAGAIN && len != -ENOBUFS &&
 		    len != -EMSGSIZE) {
 			egpu_what(mon->ctx, "read the events");
@@ -158,7 +158,8 @@ static int adopt(struct egpu_monitor *mon, struct snapshot *snap)
 	}
 	from_nothing = !mon->loaded;
 	type = !mon->started ? EGPU_EVENT_START :
-	       from_nothing ? EGPU_EVENT_MODULE_BACK : EGPU_EVENT_RESYNC;
+	       from_nothing  ? EGPU_EVENT_MODULE_BACK :
+			       EGPU_EVENT_RESYNC;
 	old = mon->mirror;
 	mon->mirror = snap->mirror;
 	mon->instance = snap->instance;

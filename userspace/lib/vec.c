@@ -76,37 +76,86 @@ void egpu_settings_free(struct egpu_settings *settings)
 }
 
 /*
- * A list is a typed copy of a vec, which is left empty. On failure it returns
- * NULL and leaves the vec as it was.
+ * All lists are a count and that many pointers, so one function makes them all
+ * and one frees them; memcpy() because they are of different types to C.
  */
-#define DEFINE_LIST(name, plural)                                              \
-	struct egpu_##name##_list *egpu_vec_to_##plural(struct egpu_vec *vec)  \
-	{                                                                      \
-		struct egpu_##name##_list *list;                               \
-		size_t i;                                                      \
-									       \
-		list = malloc(sizeof(*list) +                                  \
-			      vec->count * sizeof(list->item[0]));             \
-		if (!list)                                                     \
-			return NULL;                                           \
-		list->count = vec->count;                                      \
-		for (i = 0; i < vec->count; i++)                               \
-			list->item[i] = vec->item[i];                          \
-		vec->count = 0;                                                \
-		egpu_vec_clear(vec);                                           \
-		return list;                                                   \
-	}                                                                      \
-									       \
-	void egpu_##name##_list_free(struct egpu_##name##_list *list)          \
-	{                                                                      \
-		size_t i;                                                      \
-									       \
-		for (i = 0; list && i < list->count; i++)                      \
-			free(list->item[i]);                                   \
-		free(list);                                                    \
-	}
+#define ASSERT_LAYOUT(type)                                                    \
+	_Static_assert(offsetof(type, item) == sizeof(size_t) &&               \
+			       sizeof(((type *)0)->item[0]) == sizeof(void *), \
+		       #type)
 
-DEFINE_LIST(device, devices)
-DEFINE_LIST(removal, removals)
-DEFINE_LIST(client, clients)
-DEFINE_LIST(override, overrides)
+ASSERT_LAYOUT(struct egpu_device_list);
+ASSERT_LAYOUT(struct egpu_removal_list);
+ASSERT_LAYOUT(struct egpu_client_list);
+ASSERT_LAYOUT(struct egpu_override_list);
+
+/* Leaves @vec empty; on failure it returns NULL and leaves it as it was. */
+static void *to_list(struct egpu_vec *vec)
+{
+	const size_t size = vec->count * sizeof(void *);
+	char *list = malloc(sizeof(size_t) + size);
+
+	if (!list)
+		return NULL;
+	memcpy(list, &vec->count, sizeof(size_t));
+	if (size)
+		memcpy(list + sizeof(size_t), vec->item, size);
+	vec->count = 0;
+	egpu_vec_clear(vec);
+	return list;
+}
+
+static void free_list(void *list)
+{
+	size_t count = 0, i;
+	void *item;
+
+	if (list)
+		memcpy(&count, list, sizeof(count));
+	for (i = 0; i < count; i++) {
+		memcpy(&item, (char *)list + sizeof(size_t) + i * sizeof(void *),
+		       sizeof(item));
+		free(item);
+	}
+	free(list);
+}
+
+struct egpu_device_list *egpu_vec_to_devices(struct egpu_vec *vec)
+{
+	return to_list(vec);
+}
+
+void egpu_device_list_free(struct egpu_device_list *list)
+{
+	free_list(list);
+}
+
+struct egpu_removal_list *egpu_vec_to_removals(struct egpu_vec *vec)
+{
+	return to_list(vec);
+}
+
+void egpu_removal_list_free(struct egpu_removal_list *list)
+{
+	free_list(list);
+}
+
+struct egpu_client_list *egpu_vec_to_clients(struct egpu_vec *vec)
+{
+	return to_list(vec);
+}
+
+void egpu_client_list_free(struct egpu_client_list *list)
+{
+	free_list(list);
+}
+
+struct egpu_override_list *egpu_vec_to_overrides(struct egpu_vec *vec)
+{
+	return to_list(vec);
+}
+
+void egpu_override_list_free(struct egpu_override_list *list)
+{
+	free_list(list);
+}

@@ -148,8 +148,8 @@ static void dump_removals(struct question *q)
 		struct egpu_removal rem = k->removals[i];
 
 		rem.seq = k->settings.seq;
-		reply(q, encode_removal(k->family.id, EGPU_CMD_REMOVAL_GET, &rem,
-					false));
+		reply(q, encode_removal(k->family.id, EGPU_CMD_REMOVAL_GET,
+					&rem, false));
 	}
 	done(q);
 }
@@ -202,8 +202,8 @@ static void dump(struct question *q)
 		break;
 	case EGPU_CMD_OVERRIDE_GET:
 		for (i = 0; i < k->n_overrides; i++)
-			reply(q, encode_override(k->family.id,
-						 &k->overrides[i]));
+			reply(q,
+			      encode_override(k->family.id, &k->overrides[i]));
 		break;
 	}
 	done(q);
@@ -465,7 +465,10 @@ void kernel_answer(struct kernel *kernel, struct kernel_link *link,
 {
 	struct genlmsghdr *genl = nlmsg_data(request);
 	struct question q = {
-		.kernel = kernel, .link = link, .nlh = request, .cmd = genl->cmd,
+		.kernel = kernel,
+		.link = link,
+		.nlh = request,
+		.cmd = genl->cmd,
 	};
 
 	assert_true(nlmsg_datalen(request) >= (int)GENL_HDRLEN);

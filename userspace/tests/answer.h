@@ -28,7 +28,8 @@ struct kernel_link {
 	struct egpu_vec queue;
 };
 
-void link_push(struct kernel_link *link, const void *buf, size_t len, bool event);
+void link_push(struct kernel_link *link, const void *buf, size_t len,
+	       bool event);
 struct nl_msg *encode_family(struct kernel *kernel, uint8_t cmd, uint32_t seq);
 void kernel_answer(struct kernel *kernel, struct kernel_link *link,
 		   struct nlmsghdr *request);

@@ -128,8 +128,7 @@ struct nl_msg *encode_client(uint16_t type, const struct egpu_client *client)
 
 	OK(nla_put_u32(msg, EGPU_A_CLIENT_ID, client->id));
 	if (client->client_id)
-		OK(nla_put_u64(msg, EGPU_A_CLIENT_CLIENT_ID,
-			       client->client_id));
+		OK(nla_put_u64(msg, EGPU_A_CLIENT_CLIENT_ID, client->client_id));
 	if (client->pid)
 		OK(nla_put_u32(msg, EGPU_A_CLIENT_PID, client->pid));
 	put_string(msg, EGPU_A_CLIENT_COMM, client->comm);

@@ -25,15 +25,19 @@ struct datagram {
 	char data[];
 };
 
+/* Makes the descriptor readable when there is something in the queue. */
 static void count(struct kernel_link *link)
 {
 	uint64_t number = 1;
+	ssize_t len;
 
-	if (link->queue.count)
-		assert_int_equal(write(link->base.fd, &number, sizeof(number)),
-				 sizeof(number));
-	else
-		(void)!read(link->base.fd, &number, sizeof(number));
+	if (link->queue.count) {
+		len = write(link->base.fd, &number, sizeof(number));
+		assert_int_equal(len, sizeof(number));
+	} else {
+		len = read(link->base.fd, &number, sizeof(number));
+		assert_true(len == sizeof(number) || errno == EAGAIN);
+	}
 }
 
 /* As netlink: once full, everything is dropped until the queue is empty. */
@@ -41,8 +45,8 @@ void link_push(struct kernel_link *link, const void *buf, size_t len, bool event
 {
 	struct datagram *d;
 
-	if (event && (link->congested ||
-		      link->queue.count >= link->kernel->queue_max)) {
+	if (event &&
+	    (link->congested || link->queue.count >= link->kernel->queue_max)) {
 		if (!link->congested)
 			link->overflow = true;
 		link->congested = true;
@@ -106,16 +110,20 @@ static int fake_join(struct egpu_link *base, uint32_t group)
 	struct kernel_link *link = to_kernel_link(base);
 	struct kernel *kernel = link->kernel;
 
-	if (group == GENL_ID_CTRL)
+	if (group == GENL_ID_CTRL) {
 		link->notify = true;
-	else if (kernel->loaded && group == kernel->family.events)
+		return 0;
+	}
+	if (kernel->loaded && group == kernel->family.events) {
 		link->events = true;
-	else if (!kernel->loaded || group != kernel->family.helper)
+		return 0;
+	}
+	if (!kernel->loaded || group != kernel->family.helper)
 		return -EINVAL;
-	else if (!kernel->admin)
+	if (!kernel->admin)
 		return -EPERM;
-	else
-		link->helper = kernel->settings.helpers = true;
+	link->helper = true;
+	kernel->settings.helpers = true;
 	return 0;
 }
 
@@ -353,7 +361,8 @@ struct egpu_removal *kernel_begin(struct kernel *kernel,
 	rem->evidence = EGPU_EVIDENCE_PRESENT |
 			(origin == EGPU_ORIGIN_EJECT ? EGPU_EVIDENCE_EJECT : 0);
 	rem->timeout_ms = origin == EGPU_ORIGIN_EJECT ?
-			  kernel->settings.eject_ms : kernel->settings.hold_ms;
+				  kernel->settings.eject_ms :
+				  kernel->settings.hold_ms;
 	rem->created = now(kernel) + 1000000;
 	rem->external = dev->external;
 	rem->vendor = dev->vendor;

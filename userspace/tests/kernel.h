@@ -57,9 +57,13 @@ enum kernel_outcome {
  * @family: numbers of the family and its groups
  * @settings: as reported, .seq and .instance included
  * @devices: the GPUs
+ * @n_devices: how many
  * @removals: the removals
+ * @n_removals: how many
  * @clients: the clients
+ * @n_clients: how many
  * @overrides: the rules
+ * @n_overrides: how many
  * @links: open sockets
  * @queue_max: events that a socket holds before it overflows
  * @next_port: number of the last socket that was opened

@@ -14,17 +14,29 @@
 static struct egpu_device sample_device(void)
 {
 	struct egpu_device dev = {
-		.id = 7, .address = "0000:07:00.0",
-		.state = EGPU_DEVICE_STATE_READY, .external = true,
-		.marker = EGPU_MARKER_THUNDERBOLT, .vendor = 0x1002,
-		.device = 0x73bf, .subsystem_vendor = 0x1da2,
-		.subsystem_device = 0xe438, .class_code = 0x030000,
-		.driver = "amdgpu", .port = "0000:04:01.0",
-		.link_speed = 8000, .link_width = 4, .n_minors = 2,
+		.id = 7,
+		.address = "0000:07:00.0",
+		.state = EGPU_DEVICE_STATE_READY,
+		.external = true,
+		.marker = EGPU_MARKER_THUNDERBOLT,
+		.vendor = 0x1002,
+		.device = 0x73bf,
+		.subsystem_vendor = 0x1da2,
+		.subsystem_device = 0xe438,
+		.class_code = 0x030000,
+		.driver = "amdgpu",
+		.port = "0000:04:01.0",
+		.link_speed = 8000,
+		.link_width = 4,
+		.n_minors = 2,
 		.minors = { { EGPU_MINOR_TYPE_PRIMARY, 1 },
 			    { EGPU_MINOR_TYPE_RENDER, 129 } },
-		.clients = 3, .cookie = 0x123456789abcdefULL, .since = 5,
-		.at_load = true, .seq = 11, .time = 12,
+		.clients = 3,
+		.cookie = 0x123456789abcdefULL,
+		.since = 5,
+		.at_load = true,
+		.seq = 11,
+		.time = 12,
 	};
 
 	return dev;
@@ -33,17 +45,32 @@ static struct egpu_device sample_device(void)
 static struct egpu_removal sample_removal(void)
 {
 	struct egpu_removal rem = {
-		.cookie = 0xfedcba9876543210ULL, .id = 7,
-		.address = "0000:07:00.0", .origin = EGPU_ORIGIN_OTHERS,
-		.phase = EGPU_PHASE_DONE, .release = EGPU_RELEASE_HELPER_DIED,
+		.cookie = 0xfedcba9876543210ULL,
+		.id = 7,
+		.address = "0000:07:00.0",
+		.origin = EGPU_ORIGIN_OTHERS,
+		.phase = EGPU_PHASE_DONE,
+		.release = EGPU_RELEASE_HELPER_DIED,
 		.cause = EGPU_CAUSE_SURPRISE,
 		.evidence = EGPU_EVIDENCE_MARKED | EGPU_EVIDENCE_ABSENT,
-		.clients = 2, .force = true, .timeout_ms = 2000, .created = 1,
-		.accepted = 2, .released = 3, .unbound = 4, .finished = 5,
-		.helper = 4242, .reason = "because", .external = true,
-		.vendor = 0x1002, .device = 0x73bf, .driver = "amdgpu",
-		.port = "0000:04:01.0", .n_minors = 1,
-		.minors = { { EGPU_MINOR_TYPE_PRIMARY, 1 } }, .seq = 13,
+		.clients = 2,
+		.force = true,
+		.timeout_ms = 2000,
+		.created = 1,
+		.accepted = 2,
+		.released = 3,
+		.unbound = 4,
+		.finished = 5,
+		.helper = 4242,
+		.reason = "because",
+		.external = true,
+		.vendor = 0x1002,
+		.device = 0x73bf,
+		.driver = "amdgpu",
+		.port = "0000:04:01.0",
+		.n_minors = 1,
+		.minors = { { EGPU_MINOR_TYPE_PRIMARY, 1 } },
+		.seq = 13,
 		.time = 14,
 	};
 
@@ -62,8 +89,8 @@ static void assert_same(const void *a, const void *b, size_t size)
 static void device_reply(void **state)
 {
 	struct egpu_device dev = sample_device(), *got;
-	struct nl_msg *msg = encode_device(TYPE, EGPU_CMD_DEVICE_GET, &dev,
-					   false);
+	struct nl_msg *msg =
+		encode_device(TYPE, EGPU_CMD_DEVICE_GET, &dev, false);
 
 	(void)state;
 	assert_int_equal(egpu_decode_device(nlmsg_hdr(msg), &got), 0);
@@ -78,8 +105,8 @@ static void device_reply(void **state)
 static void removal_reply(void **state)
 {
 	struct egpu_removal rem = sample_removal(), *got;
-	struct nl_msg *msg = encode_removal(TYPE, EGPU_CMD_REMOVAL_GET, &rem,
-					    false);
+	struct nl_msg *msg =
+		encode_removal(TYPE, EGPU_CMD_REMOVAL_GET, &rem, false);
 
 	(void)state;
 	assert_int_equal(egpu_decode_removal(nlmsg_hdr(msg), &got), 0);
@@ -166,9 +193,9 @@ static void every_event(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
-		struct nl_msg *msg = i < 2 ?
-			encode_device(TYPE, events[i].cmd, &dev, true) :
-			encode_removal(TYPE, events[i].cmd, &rem, true);
+		struct nl_msg *msg =
+			i < 2 ? encode_device(TYPE, events[i].cmd, &dev, true) :
+				encode_removal(TYPE, events[i].cmd, &rem, true);
 
 		assert_int_equal(egpu_decode_event(nlmsg_hdr(msg), &got), 0);
 		assert_int_equal(got.type, events[i].type);
@@ -242,7 +269,9 @@ static void for_all_messages(void (*fn)(const struct nlmsghdr *nlh))
 {
 	struct egpu_device dev = sample_device();
 	struct egpu_removal rem = sample_removal();
-	struct egpu_client client = { .id = 7, .client_id = 9, .pid = 1,
+	struct egpu_client client = { .id = 7,
+				      .client_id = 9,
+				      .pid = 1,
 				      .comm = "Xorg" };
 	struct egpu_settings set = { .version = "0.1.0" };
 	struct egpu_override rule = { .address = "0000:03:00.0" };
@@ -321,7 +350,7 @@ static void wrong_lengths(void **state)
 	static const struct {
 		int attr;
 		int good;
-	} cases[] = {
+	} lengths[] = {
 		{ EGPU_A_DEVICE_ID, 4 },       { EGPU_A_DEVICE_STATE, 4 },
 		{ EGPU_A_DEVICE_EXTERNAL, 1 }, { EGPU_A_DEVICE_MARKER, 4 },
 		{ EGPU_A_DEVICE_VENDOR, 2 },   { EGPU_A_DEVICE_DEVICE, 2 },
@@ -335,15 +364,15 @@ static void wrong_lengths(void **state)
 	int len;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		for (len = 0; len <= 12; len++) {
-			struct nl_msg *msg = device_with(cases[i].attr, ones,
-							 len);
+			struct nl_msg *msg =
+				device_with(lengths[i].attr, ones, len);
 			struct egpu_device *dev;
 			int err = egpu_decode_device(nlmsg_hdr(msg), &dev);
+			int wanted = len == lengths[i].good ? 0 : -EBADMSG;
 
-			assert_int_equal(err, len == cases[i].good ? 0 :
-								     -EBADMSG);
+			assert_int_equal(err, wanted);
 			if (!err)
 				egpu_device_free(dev);
 			nlmsg_free(msg);

@@ -12,11 +12,11 @@
 #include "run_ctl.h"
 #include "test.h"
 
-#define MAN_CTL "../Documentation/man/egpuctl.1"
+#define MAN_CTL	   "../Documentation/man/egpuctl.1"
 #define MAN_DAEMON "../Documentation/man/egpud.8"
-#define MAN_LIB "../Documentation/man/libegpu.3"
+#define MAN_LIB	   "../Documentation/man/libegpu.3"
 #define COMPLETION "data/egpuctl.bash"
-#define MAP "lib/libegpu.map"
+#define MAP	   "lib/libegpu.map"
 
 #define WORDS_MAX 64
 

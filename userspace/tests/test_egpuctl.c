@@ -40,7 +40,9 @@ static void expect(int code, const char *line)
 
 	run_ctl_free(&run);
 	run.ctl = ctl;
-	run.ctl.json = run.ctl.force = run.ctl.no_wait = false;
+	run.ctl.json = false;
+	run.ctl.force = false;
+	run.ctl.no_wait = false;
 	run.ctl.timeout_ms = 0;
 	run_ctl(&run, line);
 	if (run.code != code)
@@ -163,8 +165,8 @@ static void names_of_a_gpu(void **state)
 static void no_such_gpu(void **state)
 {
 	static const char *const names[] = {
-		"3", "0", "0000:02:00.0", "07:00.1", "card7", "card", "7:00.0",
-		"/dev/dri/card9", "/", "4294967298",
+		"3",	"0",	  "0000:02:00.0",   "07:00.1", "card7",
+		"card", "7:00.0", "/dev/dri/card9", "/",       "4294967298",
 	};
 	char line[64];
 	size_t i;
@@ -189,8 +191,10 @@ static void short_address_of_two(void **state)
 static void no_module(void **state)
 {
 	static const char *const lines[] = {
-		"list", "show 1", "clients", "eject 1", "cancel 1", "timeline",
-		"timeline 1", "override", "override 01:00.0 auto", "settings",
+		"list",	      "show 1",	  "clients",
+		"eject 1",    "cancel 1", "timeline",
+		"timeline 1", "override", "override 01:00.0 auto",
+		"settings",
 	};
 	char line[64];
 	size_t i;
@@ -424,7 +428,7 @@ static void cancel_of_a_number_that_is_both(void **state)
 	expect(EXIT_OK, "eject 2 -n");
 	/* 2 is the removal of GPU 3, and GPU 2 has removal 3. */
 	expect(EXIT_USAGE, "cancel 2");
-	says("is both an open removal and a GPU");
+	says("is an open removal as well as a GPU");
 	assert_int_equal(kernel.n_calls, 2);
 }
 
@@ -445,7 +449,8 @@ static void overrides(void **state)
 	expect(EXIT_OK, "override 03:00.0 external");
 	assert_string_equal(kernel.overrides[0].address, "0000:03:00.0");
 	expect(EXIT_OK, "override --json");
-	assert_string_equal(run.out, "{\"schema\":1,\"overrides\":[{\"address\":"
+	assert_string_equal(run.out,
+			    "{\"schema\":1,\"overrides\":[{\"address\":"
 			    "\"0000:03:00.0\",\"placement\":\"external\"}]}\n");
 	expect(EXIT_OK, "override 04:00.0 --json");
 	assert_string_equal(run.out, "{\"schema\":1,\"overrides\":[]}\n");

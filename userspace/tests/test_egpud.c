@@ -328,7 +328,8 @@ static int notify_socket(char *name, size_t size)
 	strcpy(address.sun_path + 1, name + 1);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address,
 			      offsetof(struct sockaddr_un, sun_path) +
-			      strlen(name)), 0);
+				      strlen(name)),
+			 0);
 	return fd;
 }
 
@@ -354,7 +355,8 @@ static void tells_systemd(void **state)
 	start();
 	read_all(fd, buf, sizeof(buf));
 	assert_non_null(strstr(buf, "READY=1"));
-	assert_non_null(strstr(buf, "STATUS=Watching 1 GPUs, 1 of them external"));
+	assert_non_null(strstr(buf,
+			       "STATUS=Watching 1 GPUs, 1 of them external"));
 	kernel_unload(&kernel, true);
 	run_loop();
 	read_all(fd, buf, sizeof(buf));

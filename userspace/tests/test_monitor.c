@@ -65,8 +65,8 @@ static void subscribe(unsigned int flags)
 /* A removal to its end, as others begin it when nobody helps. */
 static struct egpu_removal *remove_device(struct egpu_device *dev)
 {
-	struct egpu_removal *rem = kernel_begin(&kernel, dev,
-						EGPU_ORIGIN_OTHERS);
+	struct egpu_removal *rem =
+		kernel_begin(&kernel, dev, EGPU_ORIGIN_OTHERS);
 
 	kernel_phase(&kernel, rem, EGPU_PHASE_RELEASED, EGPU_RELEASE_UNATTENDED);
 	kernel_phase(&kernel, rem, EGPU_PHASE_UNBOUND, EGPU_RELEASE_UNATTENDED);

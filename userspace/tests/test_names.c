@@ -51,8 +51,7 @@ static void take_short(char *line, struct found *found)
 }
 
 /* The names one level below the definition or set called @what. */
-static void read_spec(const char *section, const char *what,
-		      struct found *found)
+static void read_spec(const char *section, const char *what, struct found *found)
 {
 	bool in_section = false, in = false;
 	char line[512], *name;
@@ -110,7 +109,8 @@ static void enums_as_in_the_spec(void **state)
 			assert_string_equal(egpu_name(enums[i].table, value),
 					    found.name[j]);
 			assert_int_equal(egpu_value(enums[i].table,
-						    found.name[j], &back), 0);
+						    found.name[j], &back),
+					 0);
 			assert_int_equal(back, value);
 		}
 		value = enums[i].bits ? 1u << j : j;
@@ -150,15 +150,15 @@ static void attributes_as_in_the_spec(void **state)
 static void events_as_in_the_spec(void **state)
 {
 	static const char *const events[] = {
-		"connected", "changed", "removal-pending", "removal-progress",
-		"disconnected",
+		"connected",	    "changed",	    "removal-pending",
+		"removal-progress", "disconnected",
 	};
 	uint32_t i, value;
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(events); i++)
-		assert_int_equal(egpu_value(EGPU_NAMES_EVENT, events[i],
-					    &value), 0);
+		assert_int_equal(egpu_value(EGPU_NAMES_EVENT, events[i], &value),
+				 0);
 	assert_null(egpu_name(EGPU_NAMES_EVENT, EGPU_EVENT_MODULE_BACK + 1));
 }
 
@@ -169,9 +169,11 @@ static void unknown_values(void **state)
 
 	(void)state;
 	assert_string_equal(egpu_name_text(EGPU_NAMES_PHASE, 17, buf,
-					   sizeof(buf)), "unknown(17)");
+					   sizeof(buf)),
+			    "unknown(17)");
 	assert_string_equal(egpu_name_text(EGPU_NAMES_PHASE, UINT32_MAX, buf,
-					   sizeof(buf)), "unknown(4294967295)");
+					   sizeof(buf)),
+			    "unknown(4294967295)");
 	/* No name for none of the bits, nor for two. */
 	assert_null(egpu_name(EGPU_NAMES_EVIDENCE, 0));
 	assert_null(egpu_name(EGPU_NAMES_EVIDENCE, 3));

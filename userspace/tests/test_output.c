@@ -47,19 +47,27 @@ static int setup(void **state)
 	rem->evidence |= 1u << 20;
 	kernel_phase(&kernel, rem, EGPU_PHASE_REFUSED, EGPU_RELEASE_WITHDRAWN);
 	kernel.clients[0] = (struct egpu_client){
-		.id = 2, .client_id = 7, .pid = 4242, .comm = "Xorg",
-		.minor = { EGPU_MINOR_TYPE_PRIMARY, 2 }, .master = true,
-		.buffers = 12, .bytes = 3 << 20,
+		.id = 2,
+		.client_id = 7,
+		.pid = 4242,
+		.comm = "Xorg",
+		.minor = { EGPU_MINOR_TYPE_PRIMARY, 2 },
+		.master = true,
+		.buffers = 12,
+		.bytes = 3 << 20,
 	};
 	/* A process may call itself what it likes. */
 	kernel.clients[1] = (struct egpu_client){
-		.id = 2, .comm = "evil\033[31m\n\"x",
+		.id = 2,
+		.comm = "evil\033[31m\n\"x",
 		.minor = { EGPU_MINOR_TYPE_RENDER, 130 },
-		.buffers = 1, .bytes = 512,
+		.buffers = 1,
+		.bytes = 512,
 	};
 	kernel.n_clients = 2;
 	kernel.overrides[0] = (struct egpu_override){
-		.address = "0000:03:00.0", .placement = EGPU_PLACEMENT_EXTERNAL,
+		.address = "0000:03:00.0",
+		.placement = EGPU_PLACEMENT_EXTERNAL,
 	};
 	kernel.n_overrides = 1;
 	return 0;
@@ -209,7 +217,8 @@ static void pci_names(void **state)
 	      "1002  Advanced Micro Devices, Inc. [AMD/ATI]\n"
 	      "\t73be  Wrong device\n\t73bf  Navi 21 [Radeon RX 6800]\n"
 	      "\t\t1da2 e438  Subsystem\n1003  Next\n\t7000  Of the next\n"
-	      "C 03  Display controller\n", f);
+	      "C 03  Display controller\n",
+	      f);
 	fclose(f);
 	assert_true(pciids_lookup(path, 0x1002, 0x73bf, buf, sizeof(buf)));
 	assert_string_equal(buf, "AMD/ATI Navi 21 [Radeon RX 6800]");
@@ -233,16 +242,9 @@ static int group_setup(void **state)
 #define T(name) cmocka_unit_test_setup(name, setup)
 
 static const struct CMUnitTest tests[] = {
-	T(list),
-	T(narrow_terminal),
-	T(empty_list),
-	T(show),
-	T(clients),
-	T(timeline),
-	T(rules_and_settings),
-	T(help),
-	T(eject),
-	T(pci_names),
+	T(list),    T(narrow_terminal), T(empty_list),	       T(show),
+	T(clients), T(timeline),	T(rules_and_settings), T(help),
+	T(eject),   T(pci_names),
 };
 
 TEST_MAIN(tests, group_setup, NULL)

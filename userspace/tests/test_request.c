@@ -81,7 +81,9 @@ static void one_object(void **state)
 static void eject_sends_what_is_asked(void **state)
 {
 	const struct egpu_eject_options options = {
-		.size = sizeof(options), .timeout_ms = 1234, .force = true,
+		.size = sizeof(options),
+		.timeout_ms = 1234,
+		.force = true,
 	};
 	const struct egpu_eject_options no_size = { .timeout_ms = 1 };
 	uint64_t cookie = 0;
@@ -103,7 +105,8 @@ static void eject_options_of_old(void **state)
 {
 	struct egpu_eject_options options = {
 		.size = offsetof(struct egpu_eject_options, force),
-		.timeout_ms = 77, .force = true,
+		.timeout_ms = 77,
+		.force = true,
 	};
 
 	(void)state;
@@ -133,7 +136,8 @@ static void accept_and_ack_from_one_socket(void **state)
 
 static void settings_and_overrides(void **state)
 {
-	const int attrs[] = { EGPU_A_SETTINGS_HOLD_MS, EGPU_A_SETTINGS_EJECT_MS };
+	const int attrs[] = { EGPU_A_SETTINGS_HOLD_MS,
+			      EGPU_A_SETTINGS_EJECT_MS };
 	const uint32_t values[] = { 0, 5 };
 	struct egpu_settings *set;
 	struct egpu_override_list *rules;
@@ -149,7 +153,8 @@ static void settings_and_overrides(void **state)
 	assert_int_equal(set->eject_ms, 5);
 	egpu_settings_free(set);
 	assert_int_equal(egpu_override_set(ctx, "0000:03:00.0",
-					   EGPU_PLACEMENT_EXTERNAL), 0);
+					   EGPU_PLACEMENT_EXTERNAL),
+			 0);
 	assert_int_equal(egpu_override_list(ctx, &rules), 0);
 	assert_int_equal(rules->count, 1);
 	assert_int_equal(rules->item[0]->placement, EGPU_PLACEMENT_EXTERNAL);
@@ -184,7 +189,8 @@ static void attribute_without_words(void **state)
 	kernel.next_text = NULL;
 	kernel.next_attr = EGPU_A_REMOVAL_TIMEOUT_MS;
 	const struct egpu_eject_options options = {
-		.size = sizeof(options), .timeout_ms = 1,
+		.size = sizeof(options),
+		.timeout_ms = 1,
 	};
 
 	(void)state;
