@@ -60,11 +60,11 @@ struct egpu_split_family {
 
 /* Ranges became const in 6.3; nothing writes to them before, either. */
 #undef NLA_POLICY_FULL_RANGE
-#define NLA_POLICY_FULL_RANGE(tp, _range)                             \
-	{                                                             \
-		.type = NLA_ENSURE_UINT_OR_BINARY_TYPE(tp),           \
-		.validation_type = NLA_VALIDATE_RANGE_PTR,            \
-		.range = (struct netlink_range_validation *)(_range), \
+#define NLA_POLICY_FULL_RANGE(tp, _range)                                      \
+	{                                                                      \
+		.type = NLA_ENSURE_UINT_OR_BINARY_TYPE(tp),                    \
+		.validation_type = NLA_VALIDATE_RANGE_PTR,                     \
+		.range = (struct netlink_range_validation *)(_range),          \
 	}
 
 /* What the generated files call a family is ours from here on. */
