@@ -9,7 +9,7 @@
  *   request settings-get
  *   request override-set address=0000:00:04.0 placement=0|1|2
  *   request device-get id=3|address=0000:01:00.0
- *   request open-dump      begin a dump of devices and keep it open until killed
+ *   request open-dump      begin a dump of clients and keep it open until killed
  *
  * Prints "cookie=1" and the like, one line; or "error=16 message" to standard
  * output with exit code 1.
@@ -172,15 +172,15 @@ static void print_reply(const char *command, const struct answer *answer)
 	}
 }
 
-/* What there is to tell fits into one buffer, but that the dump has ended is
- * only found when somebody reads on.
+/* The kernel fills one buffer and goes on when that is read. A dump with more
+ * to tell, of a hundred clients say, so stays open.
  */
 static int open_dump(struct nl *nl, const struct family *family)
 {
 	static struct msg msg;
 	int error;
 
-	msg_begin(&msg, family->id, NLM_F_DUMP, EGPU_CMD_DEVICE_GET);
+	msg_begin(&msg, family->id, NLM_F_DUMP, EGPU_CMD_CLIENT_GET);
 	error = nl_send(nl, &msg);
 	if (error)
 		return error;

@@ -29,11 +29,11 @@
 #define TOGGLES 60
 #define BURST	15 /* events between two readings; fits into every buffer */
 
-/* What may be in use more than after the warm-up, far less than one buffer
- * kept per event, not to speak of one per event and subscriber.
+/* What may be in use more than after the warm-up: far less than one buffer kept
+ * per event, not to speak of one per event and subscriber.
  */
-#define SLAB_KB 256
-#define BUFFERS 96
+#define SLAB_KB 512
+#define BUFFERS 48
 
 struct subscriber {
 	struct nl nl;
@@ -190,9 +190,18 @@ static long number_in(const char *path, const char *word)
 	return number;
 }
 
+/* Frees that wait for a grace period, and spare objects of each processor, would
+ * count as used.
+ */
+static void settle_memory(void)
+{
+	usleep(200000);
+	write_file("/sys/kernel/slab/skbuff_head_cache/shrink");
+}
+
 static struct memory look_at_memory(void)
 {
-	usleep(200000); /* frees that wait for a grace period */
+	settle_memory();
 	return (struct memory){
 		.slab_kb = number_in("/proc/meminfo", "Slab:"),
 		.available_kb = number_in("/proc/meminfo", "MemAvailable:"),
