@@ -16,7 +16,8 @@ int main(int argc, char **argv)
 
 	for (i = 1; i < argc; i++) {
 		if (open(argv[i], O_RDWR) < 0) {
-			fprintf(stderr, "rig-hold: %s: %s\n", argv[i], strerror(errno));
+			fprintf(stderr, "rig-hold: %s: %s\n", argv[i],
+				strerror(errno));
 			return 1;
 		}
 	}

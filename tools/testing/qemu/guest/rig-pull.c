@@ -18,13 +18,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PCI_CAPABILITY_LIST	0x34
-#define PCI_CAP_ID_EXP		0x10
-#define PCI_EXP_SLTCTL		0x18
-#define PCI_EXP_SLTCTL_HPIE	0x0020	/* hotplug interrupt enable */
-#define PCI_EXP_SLTCTL_PWR	0x0700	/* power controller and its indicator */
-#define PCI_EXP_SLTCTL_PWR_OFF	0x0700
-#define PCI_EXP_SLTCTL_PWR_ON	0x0100
+#define PCI_CAPABILITY_LIST    0x34
+#define PCI_CAP_ID_EXP	       0x10
+#define PCI_EXP_SLTCTL	       0x18
+#define PCI_EXP_SLTCTL_HPIE    0x0020 /* hotplug interrupt enable */
+#define PCI_EXP_SLTCTL_PWR     0x0700 /* power controller and its indicator */
+#define PCI_EXP_SLTCTL_PWR_OFF 0x0700
+#define PCI_EXP_SLTCTL_PWR_ON  0x0100
 
 static const char *const tracing = "/sys/kernel/tracing/trace_marker";
 
@@ -106,11 +106,13 @@ int main(int argc, char **argv)
 	}
 	cap = express_capability(fd);
 	if (!cap) {
-		fprintf(stderr, "rig-pull: %s is not a PCI Express port\n", argv[1]);
+		fprintf(stderr, "rig-pull: %s is not a PCI Express port\n",
+			argv[1]);
 		return 1;
 	}
 	if (pull(fd, cap, open(tracing, O_WRONLY | O_CLOEXEC), argv[1])) {
-		fprintf(stderr, "rig-pull: %s: cannot write slot control\n", argv[1]);
+		fprintf(stderr, "rig-pull: %s: cannot write slot control\n",
+			argv[1]);
 		return 1;
 	}
 	return 0;
