@@ -39,28 +39,37 @@ const char *describe_placement(const struct egpu_device *device, char *buf)
 	return buf;
 }
 
-/* "card1 renderD129", or "-". */
-const char *describe_nodes(const struct egpu_minor *minors, uint32_t n,
-			   char *buf)
+/* Adds the nodes of one type; how long the text is now. */
+static size_t add_nodes(const struct egpu_minor *minors, uint32_t n,
+			uint32_t type, char *buf, size_t at)
 {
 	char path[32];
-	size_t at = 0;
 	uint32_t i;
+	int len;
 
-	strcpy(buf, "-");
 	for (i = 0; i < n; i++) {
-		const char *base;
-		int len;
-
-		if (!egpu_minor_path(&minors[i], path, sizeof(path)))
+		if (minors[i].type != type ||
+		    !egpu_minor_path(&minors[i], path, sizeof(path)))
 			continue;
-		base = strrchr(path, '/') + 1;
 		len = snprintf(buf + at, TEXT_SIZE - at, "%s%s", at ? " " : "",
-			       base);
+			       strrchr(path, '/') + 1);
 		if (len < 0 || at + len >= TEXT_SIZE)
 			break;
 		at += len;
 	}
+	return at;
+}
+
+/* "card1 renderD129", or "-"; the order is that of the types. */
+const char *describe_nodes(const struct egpu_minor *minors, uint32_t n,
+			   char *buf)
+{
+	size_t at = 0;
+	uint32_t type;
+
+	strcpy(buf, "-");
+	for (type = 0; type < EGPU_MINOR_TYPE_OTHER; type++)
+		at = add_nodes(minors, n, type, buf, at);
 	return buf;
 }
 

@@ -70,7 +70,8 @@ static void write_time(struct ctl *ctl, const struct egpu_event *event)
 			event->time / 1000000000,
 			event->time % 1000000000 / 1000);
 	else
-		fprintf(ctl->out, "[%12s] ", "now");
+		fprintf(ctl->out, "[%12s] ",
+			event->device || event->removal ? "as found" : "now");
 }
 
 static void write_device(struct ctl *ctl, const struct egpu_device *dev)
@@ -147,7 +148,7 @@ static void write_text(struct ctl *ctl, const struct egpu_event *event)
 	else if (event->device)
 		write_device(ctl, event->device);
 	else
-		putc('\n', ctl->out);
+		fputs("waiting for the egpu module\n", ctl->out);
 	fflush(ctl->out);
 }
 

@@ -15,9 +15,6 @@
 
 #include "private.h"
 
-/* Room for about 2,000 events; only a wish, the system's limit may be lower. */
-#define RECEIVE_BUFFER (1024 * 1024)
-
 static void netlink_close(struct egpu_link *link)
 {
 	close(link->fd);
@@ -95,14 +92,17 @@ static const struct egpu_link_ops netlink_ops = {
 
 static void netlink_set_options(int fd)
 {
-	const int on = 1, size = RECEIVE_BUFFER;
+	const int on = 1;
 
-	/* Each makes things better and none is needed, so errors are ignored. */
+	/*
+	 * Each makes things better and none is needed, so errors are ignored.
+	 * The receive buffer stays as the system has it: a subscriber that does
+	 * not read should cost the kernel no more than that, and one that does
+	 * is healed when it was too small.
+	 */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on,
 			 sizeof(on));
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 }
 
 static int netlink_open(const struct egpu_transport *transport,

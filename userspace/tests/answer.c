@@ -456,6 +456,8 @@ static void answer_family(struct question *q)
 	if (!err && answer)
 		reply(q, answer);
 	acknowledge(q, err, NULL, -1);
+	if (q->cmd == EGPU_CMD_SETTINGS_GET && k->after_settings)
+		k->after_settings(k);
 	if (q->cmd == EGPU_CMD_EJECT && k->after_eject)
 		k->after_eject(k);
 }

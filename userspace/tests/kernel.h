@@ -72,6 +72,8 @@ enum kernel_outcome {
  * @next_attr: ... and blame this attribute
  * @interrupted: so many dumps will say that they were interrupted
  * @in_dump: called at the end of each dump of devices
+ * @after_settings: called after each reply with the settings, which is the last
+ *	thing that a monitor asks for before it waits for events
  * @outcome: how ejects go
  * @refuse: answer ejects with this errno
  * @after_eject: called at the end of each eject
@@ -104,6 +106,7 @@ struct kernel {
 	int next_attr;
 	int interrupted;
 	void (*in_dump)(struct kernel *kernel);
+	void (*after_settings)(struct kernel *kernel);
 	enum kernel_outcome outcome;
 	int refuse;
 	void (*after_eject)(struct kernel *kernel);

@@ -55,7 +55,7 @@ for program in "$@"; do
 		result "not ok" "$name: ended with $status"
 	fi
 	if [ "$status" -ne 0 ]; then
-		sed 's/^/# /' "$program.stderr"
+		sed -e 's/^/# /' -e '$a\' "$program.stderr"
 	fi
 done
 

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,9 @@ static int setup(void **state)
 	dev->at_load = true;
 	dev = kernel_add(&kernel, "0000:07:00.0", true);
 	dev->clients = 2;
+	/* The kernel may name the nodes in any order. */
+	dev->minors[0] = (struct egpu_minor){ EGPU_MINOR_TYPE_RENDER, 130 };
+	dev->minors[1] = (struct egpu_minor){ EGPU_MINOR_TYPE_PRIMARY, 2 };
 	dev = kernel_add(&kernel, "0000:08:00.0", true);
 	dev->link_speed = 2500;
 	dev->marker = 17;
@@ -203,6 +207,72 @@ static void eject(void **state)
 	terminal("eject 3", "eject-terminal.txt", 80, false);
 }
 
+/* All that can happen, once the monitor has what there was. */
+static void live(struct kernel *k)
+{
+	static unsigned int asked;
+	struct egpu_removal *rem;
+	struct egpu_device *dev;
+
+	/* Asked once before the dump and once after it, for each run. */
+	if (++asked % 2)
+		return;
+	k->after_settings = NULL;
+	dev = kernel_add(k, "0000:09:00.0", true);
+	kernel_change(k, dev, EGPU_DEVICE_STATE_READY);
+	rem = kernel_begin(k, dev, EGPU_ORIGIN_OTHERS);
+	rem->cause = EGPU_CAUSE_SURPRISE;
+	rem->evidence = EGPU_EVIDENCE_MARKED | EGPU_EVIDENCE_ABSENT;
+	kernel_phase(k, rem, EGPU_PHASE_RELEASED, EGPU_RELEASE_OVERTAKEN);
+	kernel_disconnect(k, rem);
+	kernel_phase(k, rem, EGPU_PHASE_DONE, EGPU_RELEASE_OVERTAKEN);
+	kernel_lose(1);
+	kernel_change(k, kernel_device(k, 2), EGPU_DEVICE_STATE_DETACHED);
+	kernel_change(k, kernel_device(k, 2), EGPU_DEVICE_STATE_READY);
+	kernel_change(k, kernel_device(k, 2), EGPU_DEVICE_STATE_DETACHED);
+}
+
+static void unload(struct kernel *k)
+{
+	static unsigned int asked;
+
+	if (++asked % 2)
+		return;
+	k->after_settings = NULL;
+	kernel_unload(k, true);
+}
+
+/* Until a Ctrl-C that has come already, so after what is there. */
+static void watch(const char *line, const char *golden,
+		  void (*then)(struct kernel *k))
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(SIGINT);
+	kernel.after_settings = then;
+	plain(line, golden);
+}
+
+static void monitor(void **state)
+{
+	(void)state;
+	watch("monitor", "monitor.txt", live);
+	setup(NULL);
+	watch("monitor --json", "monitor.json", live);
+}
+
+static void monitor_and_the_module(void **state)
+{
+	(void)state;
+	kernel.n_devices = 0;
+	kernel.n_removals = 0;
+	watch("monitor", "monitor-module.txt", unload);
+	watch("monitor --json", "monitor-absent.json", NULL);
+}
+
 static void pci_names(void **state)
 {
 	char dir[] = "/tmp/egpuctl-test-XXXXXX", path[64], buf[128];
@@ -242,9 +312,18 @@ static int group_setup(void **state)
 #define T(name) cmocka_unit_test_setup(name, setup)
 
 static const struct CMUnitTest tests[] = {
-	T(list),    T(narrow_terminal), T(empty_list),	       T(show),
-	T(clients), T(timeline),	T(rules_and_settings), T(help),
-	T(eject),   T(pci_names),
+	T(list),
+	T(narrow_terminal),
+	T(empty_list),
+	T(show),
+	T(clients),
+	T(timeline),
+	T(rules_and_settings),
+	T(help),
+	T(eject),
+	T(pci_names),
+	T(monitor),
+	T(monitor_and_the_module),
 };
 
 TEST_MAIN(tests, group_setup, NULL)
