@@ -59,8 +59,8 @@ static bool may_remove(struct egpu_request *req)
 		goto unlock;
 	if (edev->drm.clients && !req->force) {
 		snprintf(req->reason, sizeof(req->reason),
-			 "%u clients still have the GPU open",
-			 edev->drm.clients);
+			 "the GPU is still open in %u client%s",
+			 edev->drm.clients, edev->drm.clients == 1 ? "" : "s");
 		egpu_request_step(req, EGPU_FSM_REFUSE, 0, &why);
 		back_to_work(edev);
 		goto unlock;

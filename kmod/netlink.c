@@ -170,10 +170,15 @@ static int fill_settings(struct sk_buff *skb)
 
 int egpu_nl_settings_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *reply;
 	void *head;
 	int ret;
 
+	/* Without a policy nobody has looked. */
+	if (nlmsg_attrlen(info->nlhdr, GENL_HDRLEN) > 0)
+		return egpu_error(info, 0, -EINVAL,
+				  "settings-get takes no attributes");
+	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
 		return -ENOMEM;
 	head = genlmsg_put_reply(reply, info, egpu_compat_family(), 0,
@@ -237,8 +242,11 @@ static int fill_rule(struct sk_buff *skb, struct netlink_callback *cb,
 int egpu_nl_override_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	const struct egpu_rule *rules;
+	int ret = egpu_compat_dump_takes_none(cb);
 	unsigned int n;
 
+	if (ret)
+		return ret;
 	mutex_lock(&egpu_lock);
 	rules = egpu_overrides(&n);
 	while (cb->args[0] < n && !fill_rule(skb, cb, &rules[cb->args[0]]))

@@ -34,8 +34,8 @@ static inline struct nlattr **egpu_compat_dump_attrs(struct netlink_callback *cb
  * egpu_compat_dump_takes_none - turn down attributes of a dump that takes none
  * @cb: the dump
  *
- * Before 6.2 one policy serves do and dump; newer kernels have turned the
- * message down before it comes here.
+ * Before 6.2 one policy serves do and dump, and from 6.2 on an operation
+ * without a policy is not looked at, so this is needed everywhere.
  *
  * Return: 0 or -EINVAL with the reason in the extended ack.
  */
