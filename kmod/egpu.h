@@ -310,6 +310,7 @@ struct egpu_settings {
 extern struct egpu_settings egpu_settings;
 
 int egpu_error(struct genl_info *info, int attr, int error, const char *why);
+int egpu_dump_takes_none(struct netlink_callback *cb);
 int egpu_netlink_init(void);
 void egpu_netlink_exit(void);
 

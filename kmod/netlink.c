@@ -10,7 +10,6 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
-#include "compat/compat.h"
 #include "egpu.h"
 #include "genl.h"
 
@@ -33,6 +32,23 @@ int egpu_error(struct genl_info *info, int attr, int error, const char *why)
 	if (attr && info->attrs && info->attrs[attr])
 		NL_SET_BAD_ATTR(info->extack, info->attrs[attr]);
 	return error;
+}
+
+/**
+ * egpu_dump_takes_none - turn down attributes of a dump that takes none
+ * @cb: the dump
+ *
+ * Before 6.2 one policy serves do and dump, and from 6.2 on an operation
+ * without a policy is not looked at.
+ *
+ * Return: 0 or -EINVAL with the reason in the extended ack.
+ */
+int egpu_dump_takes_none(struct netlink_callback *cb)
+{
+	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN) <= 0)
+		return 0;
+	NL_SET_ERR_MSG(cb->extack, "this dump takes no attributes");
+	return -EINVAL;
 }
 
 /* Finds the device that a do request names; egpu_lock held. */
@@ -132,7 +148,7 @@ static struct egpu_device *next_device(u32 id)
 int egpu_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct egpu_device *edev;
-	int ret = egpu_compat_dump_takes_none(cb);
+	int ret = egpu_dump_takes_none(cb);
 
 	if (ret)
 		return ret;
@@ -242,7 +258,7 @@ static int fill_rule(struct sk_buff *skb, struct netlink_callback *cb,
 int egpu_nl_override_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	const struct egpu_rule *rules;
-	int ret = egpu_compat_dump_takes_none(cb);
+	int ret = egpu_dump_takes_none(cb);
 	unsigned int n;
 
 	if (ret)

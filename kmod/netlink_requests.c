@@ -2,7 +2,6 @@
 /*
  * The family's commands about removals: look, eject, accept, ack, cancel.
  */
-#include "compat/compat.h"
 #include "egpu.h"
 #include "genl.h"
 
@@ -66,7 +65,7 @@ int egpu_nl_removal_get_doit(struct sk_buff *skb, struct genl_info *info)
 int egpu_nl_removal_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct egpu_request *req;
-	int ret = egpu_compat_dump_takes_none(cb);
+	int ret = egpu_dump_takes_none(cb);
 	u64 last = (u64)cb->args[1] << 32 | (u32)cb->args[0];
 
 	if (ret)

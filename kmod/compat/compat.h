@@ -30,21 +30,4 @@ static inline struct nlattr **egpu_compat_dump_attrs(struct netlink_callback *cb
 #endif
 }
 
-/**
- * egpu_compat_dump_takes_none - turn down attributes of a dump that takes none
- * @cb: the dump
- *
- * Before 6.2 one policy serves do and dump, and from 6.2 on an operation
- * without a policy is not looked at, so this is needed everywhere.
- *
- * Return: 0 or -EINVAL with the reason in the extended ack.
- */
-static inline int egpu_compat_dump_takes_none(struct netlink_callback *cb)
-{
-	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN) <= 0)
-		return 0;
-	NL_SET_ERR_MSG(cb->extack, "this dump takes no attributes");
-	return -EINVAL;
-}
-
 #endif /* _EGPU_COMPAT_H */
