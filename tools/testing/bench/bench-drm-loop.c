@@ -2,11 +2,11 @@
 /*
  * bench-drm-loop: what does a program pay that only uses its GPU?
  *
- *   bench-drm-loop NODE ROUNDS
+ *   bench-drm-loop NODE ROUNDS TIMES
  *
  * A round is 20 DRM_IOCTL_GET_CAP and the making and closing of one dumb
- * buffer. Prints the time of all rounds in ns; a tenth as many before them warm
- * up and are not counted.
+ * buffer. So many rounds are timed so many times; the times in ns come in one
+ * line. As many rounds before them warm up and are not counted.
  */
 #include <drm.h>
 #include <drm_mode.h>
@@ -58,21 +58,25 @@ static void loop(int fd, unsigned int rounds)
 
 int main(int argc, char **argv)
 {
-	unsigned int rounds;
+	unsigned int i, rounds, times;
 	uint64_t begin;
 	int fd;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: bench-drm-loop NODE ROUNDS\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: bench-drm-loop NODE ROUNDS TIMES\n");
 		return 2;
 	}
 	rounds = bench_number(argv[2], "ROUNDS", 10000000);
+	times = bench_number(argv[3], "TIMES", 1000);
 	fd = open(argv[1], O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		bench_die("%s: %s", argv[1], strerror(errno));
-	loop(fd, rounds / 10);
-	begin = bench_now();
 	loop(fd, rounds);
-	printf("%" PRIu64 "\n", bench_now() - begin);
+	for (i = 0; i < times; i++) {
+		begin = bench_now();
+		loop(fd, rounds);
+		printf("%s%" PRIu64, i ? " " : "", bench_now() - begin);
+	}
+	puts("");
 	return 0;
 }

@@ -2,18 +2,19 @@
 /*
  * bench-fanout: how long until the last of many subscribers has an event?
  *
- *   bench-fanout egpu SUBSCRIBERS RUNS PCI-ADDRESS
- *   bench-fanout uevent SUBSCRIBERS RUNS UEVENT-FILE
+ *   bench-fanout SUBSCRIBERS RUNS PCI-ADDRESS UEVENT-FILE
  *
- * Each subscriber is a process that sleeps in poll() or recv(). One event is
- * made for all: a change of the GPU's placement, or the uevent "change" that a
- * write to a file of sysfs makes. A line a run: the time in ns from right
- * before the event is asked for until the last process has it in its hands.
+ * Each subscriber is a process that sleeps in poll(): so many of libegpu and as
+ * many on the kernel's uevents. In turns one event is made for all of the one
+ * kind, a change of the GPU's placement, and one for all of the other, the uevent
+ * "change" that a write to a file of sysfs makes. A line a run: the times in ns
+ * from right before the event is asked for until the last process has it in its
+ * hands, ours first.
  */
-#include <errno.h>
 #include <egpu.h>
-#include <inttypes.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@
 #define PATIENCE_MS 60000
 
 /**
- * struct board - shared by all processes
+ * struct board - what the processes of a crowd share
  * @arrived: how many have said that they have the event, or are subscribed
  * @last: when the last of them had it
  */
@@ -39,33 +40,52 @@ struct board {
 	uint64_t last;
 };
 
-static struct board *board;
-static unsigned int subscribers;
-static int all_arrived;
+/**
+ * struct crowd - subscribers of one kind
+ * @name: for complaints
+ * @subscribe: what each of them does, without end
+ * @trigger: makes one event for all
+ * @target: what @trigger works on
+ * @board: shared
+ * @complete: eventfd, written to when all have arrived
+ */
+struct crowd {
+	const char *name;
+	void (*subscribe)(struct crowd *crowd);
+	void (*trigger)(const char *target);
+	const char *target;
+	struct board *board;
+	int complete;
+};
 
-static void arrive(uint64_t time)
+static unsigned int subscribers;
+
+static void arrive(struct crowd *crowd, uint64_t time)
 {
+	struct board *board = crowd->board;
 	uint64_t one = 1, last = __atomic_load_n(&board->last, __ATOMIC_RELAXED);
 
 	while (time > last &&
 	       !__atomic_compare_exchange_n(&board->last, &last, time, false,
 					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
-	if (__atomic_add_fetch(&board->arrived, 1, __ATOMIC_ACQ_REL) ==
+	if (__atomic_add_fetch(&board->arrived, 1, __ATOMIC_ACQ_REL) <
 	    subscribers)
-		if (write(all_arrived, &one, sizeof(one)) != sizeof(one))
-			bench_die("eventfd: %s", strerror(errno));
+		return;
+	if (write(crowd->complete, &one, sizeof(one)) != sizeof(one))
+		bench_die("eventfd: %s", strerror(errno));
 }
 
-static void wait_for_all(const char *what)
+static void wait_for_all(struct crowd *crowd, const char *what)
 {
-	struct pollfd poller = { .fd = all_arrived, .events = POLLIN };
+	struct pollfd poller = { .fd = crowd->complete, .events = POLLIN };
 	uint64_t count;
 
 	if (poll(&poller, 1, PATIENCE_MS) != 1)
-		bench_die("after %u s only %u of %u subscribers %s",
-			  PATIENCE_MS / 1000, board->arrived, subscribers, what);
-	if (read(all_arrived, &count, sizeof(count)) != sizeof(count))
+		bench_die("after %u s only %u of %u subscribers of %s %s",
+			  PATIENCE_MS / 1000, crowd->board->arrived,
+			  subscribers, crowd->name, what);
+	if (read(crowd->complete, &count, sizeof(count)) != sizeof(count))
 		bench_die("eventfd: %s", strerror(errno));
 }
 
@@ -77,11 +97,12 @@ static void open_monitor(struct egpu_ctx **ctx, struct egpu_monitor **monitor)
 		bench_die("cannot open a netlink socket");
 	if (egpu_monitor_new(*ctx, 0, monitor))
 		bench_die("%s", egpu_error(*ctx));
+	/* What is in the first events is of no interest here. */
 	while (egpu_monitor_next(*monitor, &event) > 0)
 		;
 }
 
-static void subscribe_egpu(void)
+static void subscribe_egpu(struct crowd *crowd)
 {
 	const struct egpu_event *event;
 	struct egpu_monitor *monitor;
@@ -92,7 +113,7 @@ static void subscribe_egpu(void)
 	open_monitor(&ctx, &monitor);
 	poller.fd = egpu_monitor_fd(monitor);
 	poller.events = POLLIN;
-	arrive(bench_now());
+	arrive(crowd, bench_now());
 	for (;;) {
 		ret = egpu_monitor_next(monitor, &event);
 		if (ret < 0)
@@ -102,25 +123,25 @@ static void subscribe_egpu(void)
 		else if (event->type == EGPU_EVENT_RESYNC)
 			bench_die("an event was lost");
 		else if (event->type == EGPU_EVENT_CHANGED)
-			arrive(bench_now());
+			arrive(crowd, bench_now());
 	}
 }
 
-static void subscribe_uevent(void)
+static void subscribe_uevent(struct crowd *crowd)
 {
 	struct uevent event;
 	int fd = uevent_open();
 
-	arrive(bench_now());
+	arrive(crowd, bench_now());
 	for (;;) {
 		uevent_next(fd, &event);
 		if (!strcmp(event.action, "change") &&
 		    !strcmp(event.subsystem, "drm"))
-			arrive(event.time);
+			arrive(crowd, event.time);
 	}
 }
 
-/* One event, different from the one before. */
+/* A placement other than the one before. */
 static void trigger_egpu(const char *address)
 {
 	static struct egpu_ctx *ctx;
@@ -145,53 +166,68 @@ static void trigger_uevent(const char *path)
 		bench_die("%s: %s", path, strerror(errno));
 }
 
-static void start_subscribers(void (*subscribe)(void))
+static void gather(struct crowd *crowd)
 {
 	unsigned int i;
 
+	crowd->board = bench_shared(sizeof(*crowd->board));
+	crowd->complete = eventfd(0, EFD_CLOEXEC);
+	if (crowd->complete < 0)
+		bench_die("eventfd: %s", strerror(errno));
 	for (i = 0; i < subscribers; i++) {
 		if (bench_fork())
 			continue;
-		subscribe();
+		crowd->subscribe(crowd);
 		_exit(0);
 	}
-	wait_for_all("have subscribed");
+	wait_for_all(crowd, "have subscribed");
 }
 
-static void run(void (*trigger)(const char *), const char *target)
+static uint64_t time_event(struct crowd *crowd)
 {
 	uint64_t begin;
 
-	board->arrived = 0;
-	board->last = 0;
+	crowd->board->arrived = 0;
+	crowd->board->last = 0;
 	begin = bench_now();
-	trigger(target);
-	wait_for_all("have the event");
-	printf("%" PRIu64 "\n", board->last - begin);
-	fflush(stdout);
-	/* The subscribers go back to sleep before the next event. */
+	crowd->trigger(crowd->target);
+	wait_for_all(crowd, "have the event");
+	/* All go back to sleep before the next event. */
 	usleep(100000);
+	return crowd->board->last - begin;
 }
 
 int main(int argc, char **argv)
 {
-	bool egpu = argc == 5 && !strcmp(argv[1], "egpu");
-	unsigned int i, runs;
+	struct crowd ours = {
+		.name = "libegpu",
+		.subscribe = subscribe_egpu,
+		.trigger = trigger_egpu,
+	};
+	struct crowd theirs = {
+		.name = "uevents",
+		.subscribe = subscribe_uevent,
+		.trigger = trigger_uevent,
+	};
+	unsigned int runs;
+	uint64_t our_time;
 
-	if (!egpu && (argc != 5 || strcmp(argv[1], "uevent"))) {
+	if (argc != 5) {
 		fprintf(stderr,
-			"usage: bench-fanout egpu|uevent SUBSCRIBERS RUNS TARGET\n");
+			"usage: bench-fanout SUBSCRIBERS RUNS PCI-ADDRESS UEVENT-FILE\n");
 		return 2;
 	}
-	subscribers = bench_number(argv[2], "SUBSCRIBERS", SUBSCRIBERS_MAX);
-	runs = bench_number(argv[3], "RUNS", 10000);
-	board = bench_shared(sizeof(*board));
-	all_arrived = eventfd(0, EFD_CLOEXEC);
-	if (all_arrived < 0)
-		bench_die("eventfd: %s", strerror(errno));
-	start_subscribers(egpu ? subscribe_egpu : subscribe_uevent);
+	subscribers = bench_number(argv[1], "SUBSCRIBERS", SUBSCRIBERS_MAX);
+	ours.target = argv[3];
+	theirs.target = argv[4];
+	gather(&ours);
+	gather(&theirs);
 	usleep(1000000);
-	for (i = 0; i < runs; i++)
-		run(egpu ? trigger_egpu : trigger_uevent, argv[4]);
+	for (runs = bench_number(argv[2], "RUNS", 10000); runs; runs--) {
+		our_time = time_event(&ours);
+		printf("%" PRIu64 " %" PRIu64 "\n", our_time,
+		       time_event(&theirs));
+		fflush(stdout);
+	}
 	return 0;
 }

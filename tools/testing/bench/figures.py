@@ -50,8 +50,8 @@ def _lines(path):
     return path.read_text().splitlines()
 
 
-def _numbers(path, factor):
-    return [int(line) / factor for line in _lines(path)]
+def _rows(path):
+    return [[int(word) for word in line.split()] for line in _lines(path)]
 
 
 # --- when a departure is known -----------------------------------------------
@@ -110,8 +110,9 @@ def event_lead(folder):
 # --- many subscribers --------------------------------------------------------
 
 def fanout(folder):
-    one, many, theirs = (_numbers(folder / f"fanout-{name}", 1e6)
-                         for name in ("egpu-1", "egpu-1000", "uevent-1000"))
+    one = [row[0] / 1e6 for row in _rows(folder / "fanout-1")]
+    many, theirs = ([row[column] / 1e6 for row in _rows(folder / "fanout-1000")]
+                    for column in (0, 1))
     against_one = _entry("fanout_1000", "ms", many, "1 subscriber, times 1,000",
                          [1000 * value for value in one])
     against_one["one_subscriber"] = round(statistics.median(one), 3)
@@ -122,17 +123,18 @@ def fanout(folder):
 # --- what it costs who only uses his GPU --------------------------------------
 
 def idle_overhead(folder):
-    runs = [(line.split()[0], int(line.split()[1]) / 1e6) for line in _lines(folder / "idle")]
-    times = {kind: [time for name, time in runs if name == kind] for kind in ("with", "without")}
-    same, other = [], []
-    for (kind, time), (next_kind, next_time) in zip(runs, runs[1:]):
-        if kind == next_kind:
-            same.append(abs(time / next_time - 1))
-        else:
-            other.append(time / next_time if kind == "without" else next_time / time)
+    # The least of a phase's times is that in which nothing else ran.
+    phases = [(line.split()[0], min(int(word) for word in line.split()[1:]) / 1e6)
+              for line in _lines(folder / "idle")]
+    times = {kind: [time for name, time in phases if name == kind]
+             for kind in ("with", "without")}
+    other = [time / next_time if kind == "without" else next_time / time
+             for (kind, time), (_, next_time) in zip(phases, phases[1:])]
+    same = [abs(time / next_time - 1)
+            for (_, time), (_, next_time) in zip(phases, phases[2:])]
     entry = _entry("idle_overhead", "ms", times["with"], "the same loop without the module",
                    times["without"])
-    # Neighbours only, so that what else changes with time does not count.
+    # Of neighbours only, so that what else changes with time does not count.
     entry["ratio"] = round(statistics.median(other), 4)
     entry["noise"] = round(statistics.median(same), 4)
     entry["met"] = abs(entry["ratio"] - 1) <= entry["noise"] <= NOISE_MAX
@@ -142,7 +144,7 @@ def idle_overhead(folder):
 # --- who uses a GPU ----------------------------------------------------------
 
 def who_uses_it(folder):
-    runs = [[int(word) for word in line.split()] for line in _lines(folder / "clients")]
+    runs = _rows(folder / "clients")
     entry = _entry("who_uses_it", "us", [run[0] / 1000 for run in runs],
                    "scan of /proc/*/fdinfo", [run[1] / 1000 for run in runs])
     entry["clients"] = runs[0][2]

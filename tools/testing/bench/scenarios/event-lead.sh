@@ -37,7 +37,7 @@ departures() {
 		gpu=$(gpu_at tb0)
 		sleep 1
 		"$2"
-		sleep 2
+		sleep 1.5
 		wait_gone "$gpu" 10
 	done
 	trace_off "$1-trace"
@@ -48,13 +48,14 @@ departures() {
 }
 
 by_cable() {
-	pull tb0
+	rig-pull "$port" 1000 || rig_abort "the cable cannot be pulled"
 }
 
 by_slot() {
 	slot_power_off "$gpu"
 }
 
+port=$(port_address tb0)
 insmod /lib/egpu.ko || rig_abort "egpu.ko does not load"
 departures surprise by_cable
 departures graceful by_slot

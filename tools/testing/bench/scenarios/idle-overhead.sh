@@ -3,14 +3,15 @@
 # What a program that uses its GPU pays for the module being loaded: nothing.
 # rig: time 600
 
-rounds=8000
-pairs=24
+rounds=1500
+times=9
+phases=16
 
-# The order is without, without, with, with, without ...: each figure has beside it
-# one of its own kind, which shows the noise, and one of the other.
-measure() {
+# The phases take turns. Each has the other kind beside it, which shows the
+# overhead, and its own kind two further on, which shows the noise.
+phase() {
 	printf '%s ' "$1" >>/run/rig/artifacts/idle
-	bench-drm-loop "$node" "$rounds" >>/run/rig/artifacts/idle ||
+	bench-drm-loop "$node" "$rounds" "$times" >>/run/rig/artifacts/idle ||
 		fail "the loop does not run"
 }
 
@@ -18,15 +19,13 @@ test_begin "a loop of ioctls, with the module and without"
 hotadd tb0 gpu0
 node=$(drm_node "$(gpu_at tb0)")
 sleep 1
-pair=0
-while [ "$pair" -lt "$pairs" ]; do
-	pair=$((pair + 1))
-	measure without
-	measure without
+done=0
+while [ "$done" -lt "$phases" ]; do
+	done=$((done + 1))
+	phase without
 	insmod /lib/egpu.ko || rig_abort "egpu.ko does not load"
-	sleep 1
-	measure with
-	measure with
+	usleep 500000
+	phase with
 	unload_egpu
-	sleep 1
+	usleep 500000
 done

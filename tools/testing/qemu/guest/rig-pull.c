@@ -2,12 +2,15 @@
 /*
  * rig-pull: yank what is plugged into a hotplug port, as a hand on the cable does.
  *
- *   rig-pull 0000:00:04.0
+ *   rig-pull 0000:00:04.0 [MILLISECONDS]
  *
  * QEMU detaches the card when the slot's power and its power indicator go off.
  * The kernel must not see that command as its own, or it takes the slot for
  * "already disabled"; so the slot's interrupt is masked meanwhile, and when it is
  * back on, pciehp finds the card gone: a surprise removal by its own code.
+ *
+ * A cable has no process that ends: with MILLISECONDS this one stays as long, so that
+ * its end is not in the way of what is measured.
  *
  * With tracing on, marker lines around the detaching write say when it happened.
  */
@@ -15,6 +18,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -94,8 +98,9 @@ int main(int argc, char **argv)
 	uint8_t cap;
 	int fd;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: rig-pull PCI-ADDRESS-OF-THE-PORT\n");
+	if (argc != 2 && argc != 3) {
+		fprintf(stderr,
+			"usage: rig-pull PCI-ADDRESS-OF-THE-PORT [MILLISECONDS]\n");
 		return 2;
 	}
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", argv[1]);
@@ -115,5 +120,7 @@ int main(int argc, char **argv)
 			argv[1]);
 		return 1;
 	}
+	if (argc == 3)
+		usleep(atoi(argv[2]) * 1000);
 	return 0;
 }
