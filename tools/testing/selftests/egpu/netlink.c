@@ -172,14 +172,14 @@ void msg_put_text(struct msg *msg, uint16_t attr, const char *text)
  * @data: the bytes
  * @len: how many
  *
+ * Without an address it goes to the kernel, too, and who has opened the socket
+ * counts, not only who sends.
+ *
  * Return: 0 or a negative errno.
  */
 int nl_send_as_is(struct nl *nl, const void *data, size_t len)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-
-	if (sendto(nl->fd, data, len, 0, (struct sockaddr *)&kernel,
-		   sizeof(kernel)) < 0)
+	if (send(nl->fd, data, len, 0) < 0)
 		return -errno;
 	return 0;
 }

@@ -24,8 +24,8 @@
 #define SUBSCRIBERS 1000
 #define STUCK	    0 /* which of them does not read */
 
-#define ROUNDS	5
-#define WARM_UP 2 /* rounds before memory is looked at */
+#define ROUNDS 12
+#define WARM_UP 5 /* rounds that fill the stuck one and the caches */
 #define TOGGLES 60
 #define BURST	15 /* events between two readings; fits into every buffer */
 
@@ -33,7 +33,7 @@
  * per event, not to speak of one per event and subscriber.
  */
 #define SLAB_KB 512
-#define BUFFERS 48
+#define BUFFERS 16
 
 struct subscriber {
 	struct nl nl;
