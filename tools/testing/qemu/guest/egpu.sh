@@ -25,7 +25,7 @@ start_egpud() {
 }
 
 helper_listens() {
-	[ "$(egpuctl settings --json | jq .settings.helpers)" = 1 ]
+	egpuctl settings --json | jq -e .settings.helpers
 }
 
 # device_id ADDRESS: egpu's id of the GPU that is there now.

@@ -4,7 +4,7 @@
 
 # tell TEXT...: a paragraph of the narration.
 tell() {
-	printf '\n%s\n' "$*" | fold -s -w 78 >&9
+	printf '\n%s\n' "$*" | fold -s -w 78 | sed 's/ *$//' >&9
 }
 
 # step TITLE: a heading, with the time since power-on.

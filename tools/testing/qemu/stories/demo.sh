@@ -59,8 +59,8 @@ removal_wait "$gpu" 10
 removal_expect "$gpu" '.cause == "surprise" and .clients == 1'
 sleep 1
 tell_more monitor-text
-tell "Everybody who listened knew before the driver had let go. The program still" \
-	"holds a GPU that is no more; its next call fails:"
+tell "Everybody who listened knew before the driver had let go, and the GPU is off" \
+	"the list while the program still has it open:"
 tell_run egpuctl
 stop_bg program
 
