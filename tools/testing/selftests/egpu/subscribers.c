@@ -24,7 +24,7 @@
 #define SUBSCRIBERS 1000
 #define STUCK	    0 /* which of them does not read */
 
-#define ROUNDS 12
+#define ROUNDS	12
 #define WARM_UP 5 /* rounds that fill the stuck one and the caches */
 #define TOGGLES 60
 #define BURST	15 /* events between two readings; fits into every buffer */
