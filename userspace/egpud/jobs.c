@@ -139,7 +139,6 @@ void jobs_take_removal(struct daemon *daemon, const struct egpu_removal *removal
 		return;
 	}
 	if (removal->phase == EGPU_PHASE_PENDING &&
-	    removal->release == EGPU_RELEASE_NOT_YET &&
 	    daemon->policy->wants(removal))
 		accept_removal(daemon, removal);
 }

@@ -233,7 +233,6 @@ int egpu_transact(struct egpu_ctx *ctx, struct nl_msg *msg, egpu_reply_fn fn,
 int egpu_call(struct egpu_ctx *ctx, struct nl_msg *msg, egpu_reply_fn fn,
 	      void *arg)
 {
-	char error[EGPU_ERROR_SIZE];
 	uint16_t id;
 	int err;
 
@@ -246,15 +245,13 @@ int egpu_call(struct egpu_ctx *ctx, struct nl_msg *msg, egpu_reply_fn fn,
 	if (err != -ENOENT)
 		return err;
 
-	memcpy(error, ctx->error, sizeof(error));
 	ctx->family.id = 0;
 	err = egpu_family_ensure(ctx);
 	if (err)
 		return err;
-	if (ctx->family.id == id) {
-		memcpy(ctx->error, error, sizeof(error));
+	/* It is the same, so the ENOENT was the request's; its text is there. */
+	if (ctx->family.id == id)
 		return -ENOENT;
-	}
 	nlmsg_hdr(msg)->nlmsg_type = ctx->family.id;
 	return egpu_transact(ctx, msg, fn, arg);
 }

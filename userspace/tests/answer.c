@@ -110,6 +110,8 @@ static void dump_families(struct question *q)
 	struct nl_msg *msg = nlmsg_alloc();
 
 	q->kernel->lookups++;
+	if (q->kernel->in_lookup)
+		q->kernel->in_lookup(q->kernel);
 	if (nlmsg_find_attr(q->nlh, GENL_HDRLEN, CTRL_ATTR_FAMILY_NAME))
 		q->kernel->named++;
 	genlmsg_put(msg, 0, 0, GENL_ID_CTRL, 0, 0, CTRL_CMD_NEWFAMILY, 2);
@@ -474,6 +476,11 @@ void kernel_answer(struct kernel *kernel, struct kernel_link *link,
 	};
 
 	assert_true(nlmsg_datalen(request) >= (int)GENL_HDRLEN);
+	if (kernel->stray) {
+		request->nlmsg_seq--;
+		acknowledge(&q, -EIO, "of an older request", -1);
+		request->nlmsg_seq++;
+	}
 	if (request->nlmsg_type == GENL_ID_CTRL)
 		dump_families(&q);
 	else if (kernel->loaded && request->nlmsg_type == kernel->family.id)

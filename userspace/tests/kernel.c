@@ -87,6 +87,8 @@ static ssize_t fake_recv(struct egpu_link *base, void *buf, size_t size,
 	ssize_t len;
 
 	(void)timeout_ms;
+	if (!link->queue.count)
+		link->congested = false;
 	if (link->overflow) {
 		link->overflow = false;
 		return -ENOBUFS;

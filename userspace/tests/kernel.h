@@ -71,6 +71,8 @@ enum kernel_outcome {
  * @next_text: ... and this text
  * @next_attr: ... and blame this attribute
  * @interrupted: so many dumps will say that they were interrupted
+ * @in_lookup: called when the family is looked for
+ * @stray: each answer comes after the left-over of an older request
  * @in_dump: called at the end of each dump of devices
  * @after_settings: called after each reply with the settings, which is the last
  *	thing that a monitor asks for before it waits for events
@@ -105,6 +107,8 @@ struct kernel {
 	const char *next_text;
 	int next_attr;
 	int interrupted;
+	void (*in_lookup)(struct kernel *kernel);
+	bool stray;
 	void (*in_dump)(struct kernel *kernel);
 	void (*after_settings)(struct kernel *kernel);
 	enum kernel_outcome outcome;

@@ -96,6 +96,7 @@ static void hostile_names(void **state)
 	assert_printable("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
 	/* Not UTF-8: lone, overlong, surrogate, too large, cut. */
 	assert_printable("\xff\xc0\xaf", "???");
+	assert_printable("\xe0\x80\xaf", "???");
 	assert_printable("\xed\xa0\x80", "???");
 	assert_printable("\xf4\x90\x80\x80", "????");
 	assert_printable("\xe2\x82", "??");

@@ -56,6 +56,15 @@ static void says(const char *text)
 		fail_msg("'%s' is not in\n%s%s", text, run.out, run.err);
 }
 
+static void expect_json_usage(const char *line)
+{
+	expect(EXIT_USAGE, line);
+	assert_string_equal(run.err, "");
+	says("{\"schema\":1,\"error\":{\"code\":\"usage\",");
+	assert_int_equal(run.out[0], '{');
+	assert_string_equal(strchr(run.out, '\n'), "\n");
+}
+
 static void usage_errors(void **state)
 {
 	static const struct {
@@ -94,11 +103,10 @@ static void usage_errors(void **state)
 		says("Try 'egpuctl --help'.");
 		/* In JSON there is one object on stdout and nothing else. */
 		snprintf(line, sizeof(line), "--json %s", cases[i].line);
-		expect(EXIT_USAGE, line);
-		assert_string_equal(run.err, "");
-		says("{\"schema\":1,\"error\":{\"code\":\"usage\",");
-		assert_int_equal(run.out[0], '{');
-		assert_string_equal(strchr(run.out, '\n'), "\n");
+		expect_json_usage(line);
+		/* Also when --json comes after what is wrong. */
+		snprintf(line, sizeof(line), "%s --json", cases[i].line);
+		expect_json_usage(line);
 	}
 	assert_int_equal(kernel.n_calls, 0);
 }

@@ -176,6 +176,9 @@ static void overflow(void **state)
 	kernel_add(&kernel, "0000:09:00.0", true);
 	/* What is in the socket is older than the state, so it is not told. */
 	next(EGPU_EVENT_RESYNC);
+	/* This would be dropped without a word if the socket were full still. */
+	kernel_change(&kernel, kernel_device(&kernel, 2),
+		      EGPU_DEVICE_STATE_READY);
 	assert_int_equal(ev->loss, EGPU_LOSS_OVERFLOW);
 	assert_int_equal(ev->devices->count, 2);
 	next(EGPU_EVENT_DISCONNECTED);
@@ -188,6 +191,9 @@ static void overflow(void **state)
 	assert_int_equal(ev->device->id, 2);
 	next(EGPU_EVENT_CONNECTED);
 	assert_int_equal(ev->device->id, 3);
+	next(EGPU_EVENT_CHANGED);
+	assert_false(ev->synthetic);
+	assert_int_equal(ev->device->state, EGPU_DEVICE_STATE_READY);
 	nothing();
 	/* After it the socket is good for new events, and none is lost. */
 	kernel.queue_max = 1000;
@@ -219,6 +225,30 @@ static void changes_during_the_dump(void **state)
 	assert_int_equal(ev->devices->item[0]->state,
 			 EGPU_DEVICE_STATE_DETACHED);
 	next(EGPU_EVENT_CONNECTED);
+	nothing();
+}
+
+static void change_in_lookup(struct kernel *k)
+{
+	k->in_lookup = NULL;
+	kernel_change(k, &k->devices[0], EGPU_DEVICE_STATE_DETACHED);
+}
+
+/* An event that is in the socket and in the dump is told once, as the state. */
+static void change_before_the_dump(void **state)
+{
+	(void)state;
+	kernel_add(&kernel, "0000:07:00.0", true);
+	subscribe(0);
+	next(EGPU_EVENT_START);
+	next(EGPU_EVENT_CONNECTED);
+	kernel.in_lookup = change_in_lookup;
+	kernel_lose(1);
+	kernel_change(&kernel, &kernel.devices[0], EGPU_DEVICE_STATE_READY);
+	kernel_change(&kernel, &kernel.devices[0], EGPU_DEVICE_STATE_READY);
+	next(EGPU_EVENT_RESYNC);
+	next(EGPU_EVENT_CHANGED);
+	assert_true(ev->synthetic);
 	nothing();
 }
 
@@ -267,6 +297,30 @@ static void disconnect_once(void **state)
 	kernel.n_devices = n;
 	kernel_disconnect(&kernel, rem);
 	next(EGPU_EVENT_REMOVAL_PROGRESS);
+	nothing();
+}
+
+/* A GPU goes with the last of its removals, not with one that was refused. */
+static void leaves_with_its_last_removal(void **state)
+{
+	struct egpu_device *dev = kernel_add(&kernel, "0000:07:00.0", true);
+	struct egpu_removal *rem;
+
+	(void)state;
+	subscribe(0);
+	next(EGPU_EVENT_START);
+	next(EGPU_EVENT_CONNECTED);
+	kernel_lose(6);
+	rem = kernel_begin(&kernel, dev, EGPU_ORIGIN_EJECT);
+	kernel_phase(&kernel, rem, EGPU_PHASE_REFUSED, EGPU_RELEASE_WITHDRAWN);
+	remove_device(dev);
+	next(EGPU_EVENT_RESYNC);
+	next(EGPU_EVENT_REMOVAL_PROGRESS);
+	assert_int_equal(ev->removal->phase, EGPU_PHASE_REFUSED);
+	next(EGPU_EVENT_DISCONNECTED);
+	assert_int_equal(ev->removal->cookie, 101);
+	next(EGPU_EVENT_REMOVAL_PROGRESS);
+	assert_int_equal(ev->removal->phase, EGPU_PHASE_DONE);
 	nothing();
 }
 
@@ -412,6 +466,11 @@ static void reload_behind_our_back(void **state)
 	next(EGPU_EVENT_CONNECTED);
 	assert_string_equal(ev->device->address, "0000:08:00.0");
 	nothing();
+	/* The groups are others now, and it is in them. */
+	kernel_change(&kernel, kernel_device(&kernel, 1),
+		      EGPU_DEVICE_STATE_READY);
+	next(EGPU_EVENT_CHANGED);
+	nothing();
 }
 
 static void module_gone_is_the_end_without_wait(void **state)
@@ -513,8 +572,10 @@ static const struct CMUnitTest tests[] = {
 	T(gap),
 	T(overflow),
 	T(changes_during_the_dump),
+	T(change_before_the_dump),
 	T(storm),
 	T(disconnect_once),
+	T(leaves_with_its_last_removal),
 	T(forgotten_removal),
 	T(open_removal_after_loss),
 	T(malformed_event),

@@ -276,6 +276,21 @@ static void interrupted_dump_is_made_again(void **state)
 	egpu_device_list_free(list);
 }
 
+/* The answer to a request that was given up must not answer the next one. */
+static void left_over_answer(void **state)
+{
+	struct egpu_settings *set;
+
+	(void)state;
+	kernel.stray = true;
+	assert_int_equal(egpu_settings_get(ctx, &set), 0);
+	egpu_settings_free(set);
+	assert_int_equal(egpu_override_set(ctx, "0000:03:00.0",
+					   EGPU_PLACEMENT_EXTERNAL),
+			 0);
+	assert_int_equal(kernel.n_overrides, 1);
+}
+
 static void dump_that_never_settles(void **state)
 {
 	struct egpu_device_list *list;
@@ -303,6 +318,7 @@ static const struct CMUnitTest tests[] = {
 	T(module_reloaded),
 	T(unknown_cookie_keeps_its_words),
 	T(interrupted_dump_is_made_again),
+	T(left_over_answer),
 	T(dump_that_never_settles),
 };
 
