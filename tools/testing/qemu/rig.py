@@ -8,29 +8,16 @@
 """
 
 import argparse
-import contextlib
-import fcntl
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 from riglib import RigError, report, scenario, vm
 from riglib.kernel import Kernel
+from riglib.turns import one_at_a_time
 
 HERE = Path(__file__).resolve().parent
 SCENARIOS = HERE / "scenarios"
 STORIES = HERE / "stories"
-
-
-@contextlib.contextmanager
-def one_at_a_time():
-    """Two machines at once would falsify each other's times: wait for our turn."""
-    with open(Path(tempfile.gettempdir()) / "egpu-qemu.lock", "a", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    # Whoever waited gets it now; we would be back for it before they wake up.
-    time.sleep(0.2)
 
 
 def run(args):
