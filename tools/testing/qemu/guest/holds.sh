@@ -104,11 +104,21 @@ time_between() {
 	echo $((rig_to - rig_from))
 }
 
+# rig_goes_on RELEASE: the trace line after which a removal goes on. A helper can be done
+# before the removal has begun to wait; then the release itself is that line.
+rig_goes_on() {
+	if traced egpu_hold_begin:; then
+		echo "egpu_hold_end: .*release=$1\$"
+	else
+		echo "egpu_removal: .* release=$1 "
+	fi
+}
+
 # hold_expect RELEASE MIN_MS MAX_MS: one hold since trace_on, this long from the
 # first notice of the removal to its release, and released for this reason.
 hold_expect() {
-	wait_for "traced 'egpu_hold_end:'" 15
-	rig_us=$(time_between egpu_leave_begin: "egpu_hold_end: .*release=$1\$") ||
+	wait_for "traced \"\$(rig_goes_on $1)\"" 15
+	rig_us=$(time_between egpu_leave_begin: "$(rig_goes_on "$1")") ||
 		{ fail "no hold that ended with release=$1"; rig_show_trace; return 1; }
 	note "held for $(rig_ms "$rig_us") ms, release $1 (allowed: $2 to $3 ms)"
 	[ "$rig_us" -ge $(($2 * 1000)) ] && [ "$rig_us" -le $(($3 * 1000)) ] && return 0
@@ -118,8 +128,8 @@ hold_expect() {
 
 # released_within MS FROM RELEASE: since the first trace line that matches FROM.
 released_within() {
-	wait_for "traced 'egpu_hold_end:'" 15
-	rig_us=$(time_between "$2" "egpu_hold_end: .*release=$3\$") ||
+	wait_for "traced \"\$(rig_goes_on $3)\"" 15
+	rig_us=$(time_between "$2" "$(rig_goes_on "$3")") ||
 		{ fail "no '$2' and then a hold that ended with release=$3"; rig_show_trace
 		return 1; }
 	note "released $(rig_ms "$rig_us") ms after '$2', release $3 (allowed: $1 ms)"
