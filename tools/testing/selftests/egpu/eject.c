@@ -187,7 +187,7 @@ static void test_unknown_cookie(void)
 
 static void test_handshake(void)
 {
-	struct removal removal;
+	struct removal removal = {};
 	struct gpu now = {};
 	uint64_t cookie, other;
 
@@ -231,7 +231,7 @@ static void test_handshake(void)
 static void test_cancel_pending(void)
 {
 	char longest[EGPU_REASON_LEN + 1];
-	struct removal removal;
+	struct removal removal = {};
 	uint64_t cookie;
 
 	test_begin("cancelled before anybody has accepted, with the longest reason");
@@ -250,7 +250,7 @@ static void test_cancel_pending(void)
 static void check_refused_after(uint64_t cookie, uint32_t release,
 				unsigned int low, unsigned int high)
 {
-	struct removal removal;
+	struct removal removal = {};
 	uint64_t waited;
 
 	if (!wait_phase(cookie, EGPU_PHASE_REFUSED, &removal))
@@ -315,7 +315,7 @@ static void test_deadline(void)
 
 static void test_helper_closes(void)
 {
-	struct removal removal;
+	struct removal removal = {};
 	uint64_t cookie, closed;
 
 	test_begin("a helper that closes its socket is waited for no longer");
@@ -349,7 +349,7 @@ static void test_nobody_listens(void)
 
 static void test_force(void)
 {
-	struct removal removal;
+	struct removal removal = {};
 	uint64_t cookie, other;
 
 	test_begin("in use, but forced: the helper is asked, then the GPU goes");
