@@ -137,7 +137,7 @@ def idle_overhead(folder):
     # Of neighbours only, so that what else changes with time does not count.
     entry["ratio"] = round(statistics.median(other), 4)
     entry["noise"] = round(statistics.median(same), 4)
-    entry["met"] = abs(entry["ratio"] - 1) <= entry["noise"] <= NOISE_MAX
+    entry["met"] = 1 - entry["ratio"] <= entry["noise"] <= NOISE_MAX
     return [entry]
 
 
