@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attr.h"
 #include "private.h"
 
 #define U8                                                                     \
@@ -41,13 +42,12 @@
 		.type = NLA_NESTED                                             \
 	}
 
-/* libnl takes policies as not const, though it only reads them. */
-static struct nla_policy minor_policy[EGPU_A_MINOR_MAX + 1] = {
+static const struct nla_policy minor_policy[EGPU_A_MINOR_MAX + 1] = {
 	[EGPU_A_MINOR_TYPE] = U32,
 	[EGPU_A_MINOR_INDEX] = U32,
 };
 
-static struct nla_policy device_policy[EGPU_A_DEVICE_MAX + 1] = {
+static const struct nla_policy device_policy[EGPU_A_DEVICE_MAX + 1] = {
 	[EGPU_A_DEVICE_ID] = U32,
 	[EGPU_A_DEVICE_ADDRESS] = STRING,
 	[EGPU_A_DEVICE_STATE] = U32,
@@ -71,7 +71,7 @@ static struct nla_policy device_policy[EGPU_A_DEVICE_MAX + 1] = {
 	[EGPU_A_DEVICE_TIME] = U64,
 };
 
-static struct nla_policy removal_policy[EGPU_A_REMOVAL_MAX + 1] = {
+static const struct nla_policy removal_policy[EGPU_A_REMOVAL_MAX + 1] = {
 	[EGPU_A_REMOVAL_COOKIE] = U64,	   [EGPU_A_REMOVAL_ID] = U32,
 	[EGPU_A_REMOVAL_ADDRESS] = STRING, [EGPU_A_REMOVAL_ORIGIN] = U32,
 	[EGPU_A_REMOVAL_PHASE] = U32,	   [EGPU_A_REMOVAL_RELEASE] = U32,
@@ -87,43 +87,43 @@ static struct nla_policy removal_policy[EGPU_A_REMOVAL_MAX + 1] = {
 	[EGPU_A_REMOVAL_SEQ] = U64,	   [EGPU_A_REMOVAL_TIME] = U64,
 };
 
-static struct nla_policy client_policy[EGPU_A_CLIENT_MAX + 1] = {
+static const struct nla_policy client_policy[EGPU_A_CLIENT_MAX + 1] = {
 	[EGPU_A_CLIENT_ID] = U32,	[EGPU_A_CLIENT_CLIENT_ID] = U64,
 	[EGPU_A_CLIENT_PID] = U32,	[EGPU_A_CLIENT_COMM] = STRING,
 	[EGPU_A_CLIENT_MINOR] = NESTED, [EGPU_A_CLIENT_MASTER] = FLAG,
 	[EGPU_A_CLIENT_BUFFERS] = U32,	[EGPU_A_CLIENT_BYTES] = U64,
 };
 
-static struct nla_policy settings_policy[EGPU_A_SETTINGS_MAX + 1] = {
+static const struct nla_policy settings_policy[EGPU_A_SETTINGS_MAX + 1] = {
 	[EGPU_A_SETTINGS_HOLD_MS] = U32,    [EGPU_A_SETTINGS_ACCEPT_MS] = U32,
 	[EGPU_A_SETTINGS_EJECT_MS] = U32,   [EGPU_A_SETTINGS_INSTANCE] = U64,
 	[EGPU_A_SETTINGS_SEQ] = U64,	    [EGPU_A_SETTINGS_HELPERS] = U8,
 	[EGPU_A_SETTINGS_VERSION] = STRING,
 };
 
-static struct nla_policy override_policy[EGPU_A_OVERRIDE_MAX + 1] = {
+static const struct nla_policy override_policy[EGPU_A_OVERRIDE_MAX + 1] = {
 	[EGPU_A_OVERRIDE_ADDRESS] = STRING,
 	[EGPU_A_OVERRIDE_PLACEMENT] = U32,
 };
 
 static uint8_t get_u8(struct nlattr **tb, int attr)
 {
-	return tb[attr] ? nla_get_u8(tb[attr]) : 0;
+	return tb[attr] ? attr_u8(tb[attr]) : 0;
 }
 
 static uint16_t get_u16(struct nlattr **tb, int attr)
 {
-	return tb[attr] ? nla_get_u16(tb[attr]) : 0;
+	return tb[attr] ? attr_u16(tb[attr]) : 0;
 }
 
 static uint32_t get_u32(struct nlattr **tb, int attr)
 {
-	return tb[attr] ? nla_get_u32(tb[attr]) : 0;
+	return tb[attr] ? attr_u32(tb[attr]) : 0;
 }
 
 static uint64_t get_u64(struct nlattr **tb, int attr)
 {
-	return tb[attr] ? nla_get_u64(tb[attr]) : 0;
+	return tb[attr] ? attr_u64(tb[attr]) : 0;
 }
 
 /* The policy has seen to it that there is a zero inside the attribute. */
@@ -133,10 +133,10 @@ static void get_string(struct nlattr **tb, int attr, char *buf, size_t size)
 
 	if (!tb[attr])
 		return;
-	len = strnlen(nla_data(tb[attr]), nla_len(tb[attr]));
+	len = strnlen(attr_data(tb[attr]), attr_len(tb[attr]));
 	if (len >= size)
 		len = size - 1;
-	memcpy(buf, nla_data(tb[attr]), len);
+	memcpy(buf, attr_data(tb[attr]), len);
 	buf[len] = '\0';
 }
 
@@ -155,43 +155,41 @@ static uint64_t presence(struct nlattr **tb, int max)
 }
 
 static int parse(struct nlmsghdr *nlh, struct nlattr **tb, int max,
-		 struct nla_policy *policy)
+		 const struct nla_policy *policy)
 {
-	struct genlmsghdr *genl = nlmsg_data(nlh);
+	int len;
+	struct nlattr *attr = attr_of_message(nlh, &len);
 
-	if (!genlmsg_valid_hdr(nlh, 0))
-		return -EBADMSG;
-	if (nla_parse(tb, max, genlmsg_attrdata(genl, 0),
-		      genlmsg_attrlen(genl, 0), policy) < 0)
-		return -EBADMSG;
-	return 0;
+	return attr ? attr_parse(tb, max, attr, len, policy) : -EBADMSG;
 }
 
 static int get_minor(struct nlattr *nest, struct egpu_minor *minor)
 {
 	struct nlattr *tb[EGPU_A_MINOR_MAX + 1];
+	struct nlattr *first = (struct nlattr *)attr_data(nest);
 
-	if (nla_parse_nested(tb, EGPU_A_MINOR_MAX, nest, minor_policy) < 0 ||
+	if (attr_parse(tb, EGPU_A_MINOR_MAX, first, attr_len(nest),
+		       minor_policy) ||
 	    !tb[EGPU_A_MINOR_TYPE] || !tb[EGPU_A_MINOR_INDEX])
 		return -EBADMSG;
-	minor->type = nla_get_u32(tb[EGPU_A_MINOR_TYPE]);
-	minor->index = nla_get_u32(tb[EGPU_A_MINOR_INDEX]);
+	minor->type = attr_u32(tb[EGPU_A_MINOR_TYPE]);
+	minor->index = attr_u32(tb[EGPU_A_MINOR_INDEX]);
 	return 0;
 }
 
-/* nla_parse() keeps the last of several equal attributes, so go through all. */
-static int get_minors(struct nlmsghdr *nlh, int attr, struct egpu_minor *minors,
+/* A table keeps the last of several equal attributes, so go through all. */
+static int get_minors(struct nlmsghdr *nlh, int type, struct egpu_minor *minors,
 		      uint32_t *n)
 {
-	struct genlmsghdr *genl = nlmsg_data(nlh);
-	struct nlattr *pos;
-	int rem, err;
+	int len, err;
+	struct nlattr *attr = attr_of_message(nlh, &len);
 
-	nla_for_each_attr(pos, genlmsg_attrdata(genl, 0),
-			  genlmsg_attrlen(genl, 0), rem) {
-		if (nla_type(pos) != attr || *n == EGPU_MINORS_MAX)
+	if (!attr)
+		return -EBADMSG;
+	for (; attr_ok(attr, len); attr = attr_next(attr, &len)) {
+		if (attr_type(attr) != type || *n == EGPU_MINORS_MAX)
 			continue;
-		err = get_minor(pos, &minors[*n]);
+		err = get_minor(attr, &minors[*n]);
 		if (err)
 			return err;
 		(*n)++;

@@ -39,8 +39,6 @@ static int netlink_wait(int fd, int timeout_ms)
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	int ready;
 
-	if (!timeout_ms)
-		return 0;
 	do {
 		ready = poll(&pfd, 1, timeout_ms);
 	} while (ready < 0 && errno == EINTR);
@@ -64,10 +62,14 @@ static ssize_t netlink_recv(struct egpu_link *link, void *buf, size_t size,
 	int err;
 
 	do {
-		err = netlink_wait(link->fd, timeout_ms);
-		if (err)
-			return err;
+		/* Mostly it is there already, so look before waiting. */
 		len = recvmsg(link->fd, &msg, MSG_DONTWAIT);
+		if (len < 0 && errno == EAGAIN && timeout_ms) {
+			err = netlink_wait(link->fd, timeout_ms);
+			if (err)
+				return err;
+			continue;
+		}
 		if (len < 0 && errno != EINTR)
 			return -errno;
 		/* A process may send to our port as well; only the kernel is 0. */
