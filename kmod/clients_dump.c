@@ -60,6 +60,7 @@ static bool describe_process(struct told_client *told, struct pid *pid, bool all
 	struct task_struct *task;
 	bool visible = all;
 
+	told->comm[0] = '\0';
 	rcu_read_lock();
 	task = pid ? pid_task(pid, PIDTYPE_PID) : NULL;
 	if (task) {
@@ -71,24 +72,33 @@ static bool describe_process(struct told_client *told, struct pid *pid, bool all
 	return visible;
 }
 
-static int add_clients(struct client_dump *dump, u32 device,
-		       const struct egpu_client_list *list, bool all)
+static int make_room(struct client_dump *dump, unsigned int n)
 {
 	struct told_client *more;
-	unsigned int i;
 
-	if (!list->n)
+	if (!n)
 		return 0;
-	more = kvcalloc(dump->n + list->n, sizeof(*more), GFP_KERNEL);
+	more = kvmalloc_array(dump->n + n, sizeof(*more), GFP_KERNEL);
 	if (!more)
 		return -ENOMEM;
 	if (dump->n)
 		memcpy(more, dump->told, dump->n * sizeof(*more));
 	kvfree(dump->told);
 	dump->told = more;
-	for (i = 0; i < list->n; i++) {
-		struct told_client *told = &dump->told[dump->n];
+	return 0;
+}
 
+static int add_clients(struct client_dump *dump, u32 device,
+		       const struct egpu_client_list *list, bool all)
+{
+	struct told_client *told;
+	unsigned int i;
+	int ret = make_room(dump, list->n);
+
+	if (ret)
+		return ret;
+	for (i = 0; i < list->n; i++) {
+		told = &dump->told[dump->n];
 		told->device = device;
 		told->client = list->client[i];
 		if (describe_process(told, list->client[i].pid, all))
@@ -248,5 +258,6 @@ int egpu_nl_client_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	while (dump->next < dump->n &&
 	       !fill_client(skb, cb, &dump->told[dump->next]))
 		dump->next++;
-	return skb->len;
+	/* 0 lets the end of the dump go with the last of it. */
+	return dump->next < dump->n ? skb->len : 0;
 }

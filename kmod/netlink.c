@@ -267,8 +267,9 @@ int egpu_nl_override_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 	rules = egpu_overrides(&n);
 	while (cb->args[0] < n && !fill_rule(skb, cb, &rules[cb->args[0]]))
 		cb->args[0]++;
+	ret = cb->args[0] < n ? skb->len : 0;
 	mutex_unlock(&egpu_lock);
-	return skb->len;
+	return ret;
 }
 
 int egpu_nl_override_set_doit(struct sk_buff *skb, struct genl_info *info)

@@ -81,7 +81,8 @@ int egpu_nl_removal_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	mutex_unlock(&egpu_lock);
 	cb->args[0] = (u32)last;
 	cb->args[1] = last >> 32;
-	return ret == -EMSGSIZE && !skb->len ? ret : skb->len;
+	/* A full buffer is no error; 0 ends the dump with what is in it. */
+	return ret == -EMSGSIZE && skb->len ? skb->len : ret;
 }
 
 static int reply_cookie(struct sk_buff *reply, struct genl_info *info,
