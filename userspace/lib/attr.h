@@ -49,19 +49,34 @@ static inline struct nlattr *attr_next(struct nlattr *attr, int *len)
 }
 
 /* Numbers may stand at any address. */
-#define ATTR_GET(name, type)                                                   \
-	static inline type name(const struct nlattr *attr)                     \
-	{                                                                      \
-		type value;                                                    \
-                                                                               \
-		memcpy(&value, attr_data(attr), sizeof(value));                \
-		return value;                                                  \
-	}
+static inline uint8_t attr_u8(const struct nlattr *attr)
+{
+	return *(const uint8_t *)attr_data(attr);
+}
 
-ATTR_GET(attr_u8, uint8_t)
-ATTR_GET(attr_u16, uint16_t)
-ATTR_GET(attr_u32, uint32_t)
-ATTR_GET(attr_u64, uint64_t)
+static inline uint16_t attr_u16(const struct nlattr *attr)
+{
+	uint16_t value;
+
+	memcpy(&value, attr_data(attr), sizeof(value));
+	return value;
+}
+
+static inline uint32_t attr_u32(const struct nlattr *attr)
+{
+	uint32_t value;
+
+	memcpy(&value, attr_data(attr), sizeof(value));
+	return value;
+}
+
+static inline uint64_t attr_u64(const struct nlattr *attr)
+{
+	uint64_t value;
+
+	memcpy(&value, attr_data(attr), sizeof(value));
+	return value;
+}
 
 static inline bool attr_fits(const struct nlattr *attr,
 			     const struct nla_policy *rule)
