@@ -165,8 +165,7 @@ enum egpu_phase {
  * @EGPU_RELEASE_UNLOADED: The egpu module was unloaded.
  * @EGPU_RELEASE_INTERNAL: The GPU is not external, its removals are never
  *   held.
- * @EGPU_RELEASE_WITHDRAWN: The eject ended before its removal began (cancelled
- *   or refused).
+ * @EGPU_RELEASE_WITHDRAWN: The eject was cancelled while it waited.
  */
 enum egpu_release {
 	EGPU_RELEASE_NOT_YET,
