@@ -112,7 +112,10 @@ static void gather(struct egpu_device *edev, struct egpu_cause_facts *facts)
 	egpu_gather_facts(edev->pdev, own, facts);
 }
 
-/* While the removal waits, device_lock stays with our caller. */
+/*
+ * While our callback runs, device_lock stays with our caller: who is told of
+ * the removal can look at its clients from the first moment on.
+ */
 static void set_held(struct egpu_device *edev, bool held)
 {
 	mutex_lock(&edev->walk_lock);
@@ -128,6 +131,7 @@ static void on_unbind(struct egpu_device *edev)
 
 	trace_egpu_leave_begin(edev->id, pci_name(edev->pdev),
 			       pci_dev_is_disconnected(edev->pdev));
+	set_held(edev, true);
 	gather(edev, &facts);
 	egpu_drm_summarise(edev->pdev, &sum);
 
@@ -138,15 +142,14 @@ static void on_unbind(struct egpu_device *edev)
 	if (req)
 		egpu_request_get(req);
 	mutex_unlock(&egpu_lock);
-	if (!req) {
+	if (req) {
+		egpu_request_wait(req, edev->pdev);
+		egpu_request_put(req);
+	} else {
 		pci_err(edev->pdev,
 			"egpu: no memory to announce this removal\n");
-		return;
 	}
-	set_held(edev, true);
-	egpu_request_wait(req, edev->pdev);
 	set_held(edev, false);
-	egpu_request_put(req);
 }
 
 static void on_unbound(struct egpu_device *edev)
