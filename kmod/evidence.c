@@ -91,7 +91,11 @@ static bool link_is_down(struct pci_dev *port)
 	       !(status & PCI_EXP_LNKSTA_DLLLA);
 }
 
-/* Ports that went together with the GPU cannot tell; the one above them can. */
+/*
+ * Ports that went together with the GPU cannot tell; the one above them can.
+ * Not asked while the GPU answers: what a slot says then adds nothing, and one
+ * that the firmware runs by itself may keep no status and look empty.
+ */
 static void ask_slot(struct pci_dev *pdev, struct egpu_cause_facts *facts)
 {
 	struct pci_dev *port;
@@ -132,5 +136,6 @@ void egpu_gather_facts(struct pci_dev *pdev, bool by_eject,
 	facts->probed = facts->marked || can_answer(pdev);
 	facts->answered = !facts->marked && facts->probed &&
 			  pci_device_is_present(pdev);
-	ask_slot(pdev, facts);
+	if (!facts->answered)
+		ask_slot(pdev, facts);
 }

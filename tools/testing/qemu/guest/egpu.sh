@@ -223,9 +223,7 @@ surprise_expect() {
 graceful_expect() {
 	removal_wait "$1" 15 || return 1
 	removal_expect "$1" '.cause == "graceful"'
-	removal_evidence "$1" present -marked -absent -overtaken
-	# QEMU keeps no slot status for a port whose hotplug ACPI does.
-	rig_acpi || removal_evidence "$1" -slot-empty
+	removal_evidence "$1" present -marked -absent -slot-empty -link-down -overtaken
 	removal_steps "$1" "$steps_unheld"
 	events_consecutive
 }
