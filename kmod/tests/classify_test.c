@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is external and why a GPU leaves, over generated trees and facts.
+ */
+#include <kunit/test.h>
+
+#include "../classify.c"
+
+/* A GPU below @bridges bridges; the GPU is function 1:00.0 of a deep tree. */
+static void make_tree(struct egpu_topology *tree, unsigned int bridges)
+{
+	unsigned int i;
+
+	memset(tree, 0, sizeof(*tree));
+	tree->depth = bridges + 1;
+	for (i = 0; i < tree->depth; i++)
+		tree->node[i].address.bus = bridges - i;
+}
+
+static struct egpu_rule rule_at(const struct egpu_topology *tree,
+				unsigned int level,
+				enum egpu_placement placement)
+{
+	return (struct egpu_rule){
+		.address = tree->node[level].address,
+		.placement = placement,
+	};
+}
+
+static struct egpu_placement_verdict expected(const struct egpu_topology *tree,
+					      const struct egpu_rule *rule,
+					      int rule_level)
+{
+	struct egpu_placement_verdict verdict = {};
+	unsigned int i;
+
+	if (rule_level >= 0) {
+		verdict.external = rule->placement == EGPU_PLACEMENT_EXTERNAL;
+		verdict.marker = EGPU_MARKER_OVERRIDE;
+		return verdict;
+	}
+	if (tree->node[0].removable) {
+		verdict.external = true;
+		verdict.marker = EGPU_MARKER_REMOVABLE;
+		return verdict;
+	}
+	for (i = 0; i < tree->depth; i++)
+		if (tree->node[i].thunderbolt) {
+			verdict.external = true;
+			verdict.marker = EGPU_MARKER_THUNDERBOLT;
+			break;
+		}
+	return verdict;
+}
+
+static void check_tree(struct kunit *test, const struct egpu_topology *tree)
+{
+	struct egpu_placement_verdict got, want;
+	struct egpu_rule rule = {};
+	int level, placement;
+
+	for (level = -1; level < (int)tree->depth; level++)
+		for (placement = EGPU_PLACEMENT_EXTERNAL;
+		     placement <= EGPU_PLACEMENT_INTERNAL; placement++) {
+			if (level >= 0)
+				rule = rule_at(tree, level, placement);
+			got = egpu_classify_placement(tree, &rule, level >= 0);
+			want = expected(tree, &rule, level);
+			KUNIT_ASSERT_EQ(test, got.external, want.external);
+			KUNIT_ASSERT_EQ(test, got.marker, want.marker);
+		}
+}
+
+/* Every depth to 5, every combination of markers at every level. */
+static void placement_over_all_trees(struct kunit *test)
+{
+	unsigned int bridges, markers, i;
+	struct egpu_topology tree;
+
+	for (bridges = 0; bridges <= 4; bridges++)
+		for (markers = 0; markers < 1U << (2 * (bridges + 1));
+		     markers++) {
+			make_tree(&tree, bridges);
+			for (i = 0; i < tree.depth; i++) {
+				tree.node[i].removable = markers >> (2 * i) & 1;
+				tree.node[i].thunderbolt =
+					markers >> (2 * i + 1) & 1;
+			}
+			check_tree(test, &tree);
+		}
+}
+
+/* The bridge is marked removable, the GPU is not: the host's own controller. */
+static void removable_counts_on_the_gpu_only(struct kunit *test)
+{
+	struct egpu_topology tree;
+	struct egpu_placement_verdict verdict;
+
+	make_tree(&tree, 2);
+	tree.node[1].removable = true;
+	verdict = egpu_classify_placement(&tree, NULL, 0);
+	KUNIT_EXPECT_FALSE(test, verdict.external);
+	KUNIT_EXPECT_EQ(test, verdict.marker, EGPU_MARKER_NONE);
+}
+
+static void nearest_rule_wins(struct kunit *test)
+{
+	struct egpu_topology tree;
+	struct egpu_placement_verdict verdict;
+	struct egpu_rule rules[2];
+
+	make_tree(&tree, 3);
+	rules[0] = rule_at(&tree, 3, EGPU_PLACEMENT_EXTERNAL);
+	rules[1] = rule_at(&tree, 1, EGPU_PLACEMENT_INTERNAL);
+	verdict = egpu_classify_placement(&tree, rules, 2);
+	KUNIT_EXPECT_FALSE(test, verdict.external);
+	KUNIT_EXPECT_EQ(test, verdict.marker, EGPU_MARKER_OVERRIDE);
+	rules[1].placement = EGPU_PLACEMENT_AUTO;
+	verdict = egpu_classify_placement(&tree, rules, 2);
+	KUNIT_EXPECT_TRUE(test, verdict.external);
+}
+
+static void rule_elsewhere_is_nothing(struct kunit *test)
+{
+	struct egpu_topology tree;
+	struct egpu_placement_verdict verdict;
+	struct egpu_rule rule;
+
+	make_tree(&tree, 1);
+	rule = rule_at(&tree, 1, EGPU_PLACEMENT_EXTERNAL);
+	rule.address.domain = 1;
+	verdict = egpu_classify_placement(&tree, &rule, 1);
+	KUNIT_EXPECT_FALSE(test, verdict.external);
+}
+
+/* A depth that cannot be must not be followed. */
+static void absurd_depth_is_bounded(struct kunit *test)
+{
+	struct egpu_topology *tree =
+		kunit_kzalloc(test, sizeof(*tree), GFP_KERNEL);
+	struct egpu_placement_verdict verdict;
+
+	KUNIT_ASSERT_NOT_NULL(test, tree);
+	tree->depth = UINT_MAX;
+	verdict = egpu_classify_placement(tree, NULL, 0);
+	KUNIT_EXPECT_FALSE(test, verdict.external);
+}
+
+/* What the rules say, in other words than the code. */
+static enum egpu_cause cause_wanted(const struct egpu_cause_facts *f)
+{
+	bool silent = f->probed && !f->answered;
+	bool empty = f->slot_known && f->slot_empty;
+	bool driver_only = f->initiator == EGPU_INITIATOR_DRIVER_UNLOAD ||
+			   f->initiator == EGPU_INITIATOR_USER_TASK;
+
+	if (f->marked || (silent && (!f->frozen || empty)))
+		return EGPU_CAUSE_SURPRISE;
+	return driver_only && !f->no_driver ? EGPU_CAUSE_UNBIND :
+					      EGPU_CAUSE_GRACEFUL;
+}
+
+static struct egpu_cause_facts facts_of(unsigned int bits, int initiator)
+{
+	return (struct egpu_cause_facts){
+		.initiator = initiator,
+		.marked = bits & BIT(0),
+		.probed = bits & BIT(1),
+		.answered = bits & BIT(2),
+		.frozen = bits & BIT(3),
+		.slot_known = bits & BIT(4),
+		.slot_empty = bits & BIT(5),
+		.link_down = bits & BIT(6),
+		.no_driver = bits & BIT(7),
+	};
+}
+
+static void check_evidence(struct kunit *test, const struct egpu_cause_facts *f,
+			   u32 evidence)
+{
+	KUNIT_EXPECT_EQ(test, !!(evidence & EGPU_EVIDENCE_MARKED), f->marked);
+	KUNIT_EXPECT_EQ(test, !!(evidence & EGPU_EVIDENCE_PRESENT),
+			f->probed && f->answered);
+	KUNIT_EXPECT_EQ(test, !!(evidence & EGPU_EVIDENCE_ABSENT),
+			f->probed && !f->answered);
+	KUNIT_EXPECT_EQ(test, !!(evidence & EGPU_EVIDENCE_FROZEN), f->frozen);
+	KUNIT_EXPECT_EQ(test, !!(evidence & EGPU_EVIDENCE_SLOT_EMPTY),
+			f->slot_known && f->slot_empty);
+	KUNIT_EXPECT_EQ(test, !!(evidence & EGPU_EVIDENCE_LINK_DOWN),
+			f->slot_known && f->link_down);
+	KUNIT_EXPECT_EQ(test, !!(evidence & EGPU_EVIDENCE_NO_DRIVER),
+			f->no_driver);
+	KUNIT_EXPECT_FALSE(test, evidence & EGPU_EVIDENCE_OVERTAKEN);
+}
+
+static void cause_over_all_facts(struct kunit *test)
+{
+	struct egpu_cause_verdict verdict;
+	struct egpu_cause_facts facts;
+	unsigned int bits;
+	int initiator;
+
+	for (initiator = EGPU_INITIATOR_UNKNOWN;
+	     initiator <= EGPU_INITIATOR_USER_TASK; initiator++)
+		for (bits = 0; bits < BIT(8); bits++) {
+			facts = facts_of(bits, initiator);
+			verdict = egpu_classify_cause(&facts);
+			KUNIT_ASSERT_EQ(test, verdict.cause,
+					cause_wanted(&facts));
+			KUNIT_ASSERT_EQ(test, egpu_facts_say_gone(&facts),
+					verdict.cause == EGPU_CAUSE_SURPRISE);
+			check_evidence(test, &facts, verdict.evidence);
+		}
+}
+
+/**
+ * struct initiator_case - one initiator, one flag
+ * @initiator: who called for the removal
+ * @evidence: the flag that says so
+ */
+struct initiator_case {
+	enum egpu_initiator initiator;
+	u32 evidence;
+};
+
+static void each_initiator_has_its_flag(struct kunit *test)
+{
+	static const struct initiator_case cases[] = {
+		{ EGPU_INITIATOR_UNKNOWN, 0 },
+		{ EGPU_INITIATOR_EJECT, EGPU_EVIDENCE_EJECT },
+		{ EGPU_INITIATOR_HOTPLUG_THREAD, EGPU_EVIDENCE_HOTPLUG_THREAD },
+		{ EGPU_INITIATOR_SYSFS_REMOVE, EGPU_EVIDENCE_SYSFS_REMOVE },
+		{ EGPU_INITIATOR_DRIVER_UNLOAD, EGPU_EVIDENCE_DRIVER_UNLOAD },
+		{ EGPU_INITIATOR_USER_TASK, EGPU_EVIDENCE_USER_TASK },
+	};
+	struct egpu_cause_facts facts;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		facts = facts_of(0, cases[i].initiator);
+		KUNIT_EXPECT_EQ(test, egpu_classify_cause(&facts).evidence,
+				cases[i].evidence);
+	}
+}
+
+/**
+ * struct address_case - a text and whether it is an address
+ * @text: the text
+ * @valid: it is one
+ * @address: which
+ */
+struct address_case {
+	const char *text;
+	bool valid;
+	struct egpu_pci_address address;
+};
+
+static const struct address_case address_cases[] = {
+	{ "0000:00:04.0", true, { 0, 0, 0x20 } },
+	{ "0000:ff:1f.7", true, { 0, 0xff, 0xff } },
+	{ "10000:01:00.0", true, { 0x10000, 1, 0 } },
+	{ "0000:00:20.0", false },
+	{ "0000:00:04.8", false },
+	{ "00:04.0", false },
+	{ "0000:00:04", false },
+	{ "0000:00:04.0 ", false },
+	{ "0000:00:04.0,", false },
+	{ "", false },
+	{ "hello", false },
+};
+
+static void address_name(const struct address_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "'%s'", c->text);
+}
+
+KUNIT_ARRAY_PARAM(address, address_cases, address_name);
+
+static void address_is_parsed(struct kunit *test)
+{
+	const struct address_case *c = test->param_value;
+	struct egpu_pci_address address = { 0xdead, 0xbe, 0xef };
+	struct egpu_pci_address untouched = address;
+
+	KUNIT_EXPECT_EQ(test, egpu_address_parse(c->text, &address),
+			c->valid ? 0 : -EINVAL);
+	KUNIT_EXPECT_TRUE(test,
+			  egpu_address_equal(&address, c->valid ? &c->address :
+								  &untouched));
+}
+
+static struct kunit_case classify_cases[] = {
+	KUNIT_CASE(placement_over_all_trees),
+	KUNIT_CASE(removable_counts_on_the_gpu_only),
+	KUNIT_CASE(nearest_rule_wins),
+	KUNIT_CASE(rule_elsewhere_is_nothing),
+	KUNIT_CASE(absurd_depth_is_bounded),
+	KUNIT_CASE(cause_over_all_facts),
+	KUNIT_CASE(each_initiator_has_its_flag),
+	KUNIT_CASE_PARAM(address_is_parsed, address_gen_params),
+	{}
+};
+
+static struct kunit_suite classify_suite = {
+	.name = "egpu_classify",
+	.test_cases = classify_cases,
+};
+
+kunit_test_suite(classify_suite);
+
+MODULE_DESCRIPTION("KUnit tests of egpu's classification");
+MODULE_LICENSE("GPL");
