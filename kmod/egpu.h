@@ -207,7 +207,7 @@ void egpu_gather_facts(struct pci_dev *pdev, bool by_eject,
  * @wait_ms: time from creation to deadline
  * @reason: why refused or cancelled, or empty
  * @wait: woken when @fsm changes
- * @edev: of an eject, referenced
+ * @edev: of an eject, referenced until @work has ended; used by it alone
  * @work: carries an eject out
  * @worker: the task that does, to tell its unbinding from others'
  * @settle: ends an unbind after which nothing more has come

@@ -79,6 +79,9 @@ static void eject_work(struct work_struct *work)
 	egpu_request_wait(req, req->edev->pdev);
 	if (may_remove(req))
 		remove_slot(req->edev->pdev);
+	/* The request stays as history, the GPU that has gone should not. */
+	egpu_device_put(req->edev);
+	req->edev = NULL;
 	egpu_request_put(req);
 }
 
