@@ -5,7 +5,7 @@
 # tree (see tools/setup/setup), which the test targets fill by themselves.
 
 BUILD := build
-KERNELS := 6.1 6.12
+KERNELS := 6.1 6.12 debug
 PREFIX ?= /usr
 PYTHON := /usr/bin/python3
 RIG := $(PYTHON) tools/testing/qemu/rig.py
@@ -23,13 +23,14 @@ help:
 	@echo 'make                   the module for the running kernel (or KDIR=) and userspace'
 	@echo 'make demo              see one graceful and one surprise removal, in a VM'
 	@echo 'make check             all tests; sets itself up'
-	@echo 'make selftests         the scenarios only; KERNEL=6.1|6.12 SCENARIO=name'
+	@echo 'make selftests         the scenarios only; KERNEL=6.1|6.12|debug SCENARIO=name'
 	@echo 'make bench             benchmarks, into $(BUILD)/bench/results.json'
 	@echo 'make lint              style and static checks'
 	@echo 'make regen             generate from the netlink spec again'
 	@echo 'make install DESTDIR=  programs, library, header, unit, man pages'
 	@echo 'make compile_commands  compile_commands.json for editors and clangd'
 	@echo 'make setup             packages and kernels only'
+	@echo 'make setup-debug       the debug kernel, too; its first build takes minutes'
 	@echo 'make clean             remove $(BUILD)/'
 
 # --- building ----------------------------------------------------------------
@@ -85,17 +86,17 @@ demo: setup
 run-demo: guest module-6.12
 	@$(RIG) story demo --kernel 6.12
 
-check: setup
+check: setup-debug
 	+@tools/testing/check
 
-selftests: setup
+selftests: $(if $(filter-out debug,$(KERNEL)),setup,setup-debug)
 	+@$(MAKE) --no-print-directory run-selftests
 
 run-selftests: guest $(addprefix module-,$(or $(KERNEL),$(KERNELS)))
 	@$(RIG) run $(addprefix --kernel ,$(KERNEL)) $(addprefix --scenario ,$(SCENARIO))
 
 bench: setup
-	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(KERNELS))
+	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(filter-out debug,$(KERNELS)))
 	tools/testing/bench/run
 
 lint:
@@ -107,9 +108,12 @@ regen:
 setup:
 	@$(SETUP)
 
+setup-debug:
+	@$(SETUP) debug
+
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module userspace stage install rig selftest-programs guest \
 	compile_commands demo run-demo check selftests run-selftests bench lint \
-	regen setup clean
+	regen setup setup-debug clean

@@ -89,26 +89,42 @@ fetch_kernel() {
 	publish "$scratch" "$name" "$link"
 }
 
-# Only what is used: checkpatch, kernel-doc, the netlink generator and ynl.
-fetch_source() {
-	local link version scratch name tar
-	link=$(cache_link source)
-	[ -e "$link/scripts/checkpatch.pl" ] && return 0
-	apt_setup backports
+# The version of the kernel source that the mirror offers; apt_setup is done.
+source_version() {
+	local version
 	version=$(apt_version linux-source-6.12)
 	[ -n "$version" ] || die "the Debian mirror offers no package linux-source-6.12"
-	name=source-$version-$(recipe_hash "$SETUP_DIR/kernels.sh")
-	scratch=$(scratch_dir)
-	say "kernel source $version goes to $EGPU_CACHE/$name"
+	echo "$version"
+}
+
+# unpack_source SCRATCH DIR TAR-OPTION...: the kernel source, or the parts of it that
+# the options choose, into DIR.
+unpack_source() {
+	local scratch=$1 dir=$2 tar
+	shift 2
 	apt_fetch "$scratch" linux-source-6.12
 	dpkg -x "$scratch"/*.deb "$scratch/deb" || die "cannot unpack linux-source-6.12"
 	tar=$(echo "$scratch"/deb/usr/src/*.tar.xz)
-	mkdir "$scratch/tree"
-	tar -xf "$tar" -C "$scratch/tree" --strip-components=1 --wildcards \
+	mkdir -p "$dir"
+	tar -xf "$tar" -C "$dir" --strip-components=1 --wildcards "$@" ||
+		die "cannot unpack $tar; is the disk full?"
+	rm -rf "$scratch"/*.deb "$scratch/deb"
+}
+
+# Only what is used: checkpatch, kernel-doc, the netlink generator and ynl.
+fetch_source() {
+	local link version scratch name
+	link=$(cache_link source)
+	[ -e "$link/scripts/checkpatch.pl" ] && return 0
+	apt_setup backports
+	version=$(source_version)
+	name=source-$version-$(recipe_hash "$SETUP_DIR/kernels.sh")
+	scratch=$(scratch_dir)
+	say "kernel source $version goes to $EGPU_CACHE/$name"
+	unpack_source "$scratch" "$scratch/tree" \
 		'linux-source-*/scripts' 'linux-source-*/tools/net/ynl' \
 		'linux-source-*/Documentation/netlink' 'linux-source-*/Documentation/sphinx' \
-		'linux-source-*/MAINTAINERS' 'linux-source-*/LICENSES' ||
-		die "cannot unpack $tar; is the disk full?"
+		'linux-source-*/MAINTAINERS' 'linux-source-*/LICENSES'
 	publish "$scratch/tree" "$name" "$link"
 	rm -rf "$scratch"
 }

@@ -9,11 +9,12 @@
 
 import argparse
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from riglib import RigError, report, scenario, vm
 from riglib.kernel import Kernel
-from riglib.turns import one_at_a_time
+from riglib.turns import PLACES, a_turn
 
 HERE = Path(__file__).resolve().parent
 SCENARIOS = HERE / "scenarios"
@@ -22,25 +23,28 @@ STORIES = HERE / "stories"
 
 def run(args):
     wanted = scenario.load_all(SCENARIOS, args.scenario)
-    failed = 0
-    for name in args.kernel or scenario.KERNELS:
-        kernel = Kernel(name)
-        outcomes = []
-        for item in wanted:
-            if name not in item.kernels:
-                continue
-            with one_at_a_time():
-                outcome = vm.run(item, kernel, args.build)
-            report.show(outcome)
-            outcomes.append(outcome)
-        report.write_tap(outcomes, args.build / "results" / f"rig-{name}.tap")
-        failed += sum(not o.passed for o in outcomes)
-    return 1 if failed else 0
+    kernels = [Kernel(name) for name in args.kernel or scenario.KERNELS]
+
+    def one(job):
+        item, kernel = job
+        with a_turn():
+            outcome = vm.run(item, kernel, args.build)
+        report.show(outcome)
+        return outcome
+
+    jobs = [(item, kernel) for kernel in kernels for item in wanted
+            if kernel.name in item.kernels]
+    with ThreadPoolExecutor(PLACES) as pool:
+        outcomes = list(pool.map(one, jobs))
+    for kernel in kernels:
+        mine = [o for o in outcomes if o.kernel == kernel.name]
+        report.write_tap(mine, args.build / "results" / f"rig-{kernel.name}.tap")
+    return 0 if all(o.passed for o in outcomes) else 1
 
 
 def story(args):
     item = scenario.load_all(STORIES, [args.name])[0]
-    with one_at_a_time():
+    with a_turn():
         outcome = vm.run(item, Kernel(args.kernel), args.build, sys.stdout)
     if outcome.passed:
         return 0

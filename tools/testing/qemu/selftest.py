@@ -47,7 +47,7 @@ def check_sample(text, statuses, problems):
 def check_negative(path, kernel):
     """Run a scenario that must fail in the way that its header says."""
     expected = re.search(r"^# expected: (.*)$", path.read_text(), re.MULTILINE)[1]
-    with turns.one_at_a_time():
+    with turns.a_turn():
         outcome = vm.run(scenario.load(path), kernel, BUILD)
     said = outcome.problems + [r.name for r in outcome.results if r.status == "failed"]
     if outcome.passed:

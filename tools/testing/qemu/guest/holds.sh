@@ -120,9 +120,10 @@ hold_expect() {
 	wait_for "traced \"\$(rig_goes_on $1)\"" 15
 	rig_us=$(time_between egpu_leave_begin: "$(rig_goes_on "$1")") ||
 		{ fail "no hold that ended with release=$1"; rig_show_trace; return 1; }
-	note "held for $(rig_ms "$rig_us") ms, release $1 (allowed: $2 to $3 ms)"
-	[ "$rig_us" -ge $(($2 * 1000)) ] && [ "$rig_us" -le $(($3 * 1000)) ] && return 0
-	fail "held for $(rig_ms "$rig_us") ms instead of $2 to $3 ms"
+	rig_max=$(($3 * rig_slow))
+	note "held for $(rig_ms "$rig_us") ms, release $1 (allowed: $2 to $rig_max ms)"
+	[ "$rig_us" -ge $(($2 * 1000)) ] && [ "$rig_us" -le $((rig_max * 1000)) ] && return 0
+	fail "held for $(rig_ms "$rig_us") ms instead of $2 to $rig_max ms"
 	rig_show_trace
 }
 
@@ -132,9 +133,10 @@ released_within() {
 	rig_us=$(time_between "$2" "$(rig_goes_on "$3")") ||
 		{ fail "no '$2' and then a hold that ended with release=$3"; rig_show_trace
 		return 1; }
-	note "released $(rig_ms "$rig_us") ms after '$2', release $3 (allowed: $1 ms)"
-	[ "$rig_us" -ge 0 ] && [ "$rig_us" -le $(($1 * 1000)) ] && return 0
-	fail "released $(rig_ms "$rig_us") ms after '$2' instead of within $1 ms"
+	rig_max=$(($1 * rig_slow))
+	note "released $(rig_ms "$rig_us") ms after '$2', release $3 (allowed: $rig_max ms)"
+	[ "$rig_us" -ge 0 ] && [ "$rig_us" -le $((rig_max * 1000)) ] && return 0
+	fail "released $(rig_ms "$rig_us") ms after '$2' instead of within $rig_max ms"
 	rig_show_trace
 }
 

@@ -27,7 +27,7 @@ def build(scenario, kernel, build_dir):
     _add_modules(archive, scenario, kernel)
     _add_guest_tools(archive, build_dir)
     _add_egpu(archive, kernel, build_dir)
-    _add_scenario(archive, scenario)
+    _add_scenario(archive, scenario, kernel)
     _add_programs(archive, scenario)
     if "python" in scenario.extras:
         _add_python(archive)
@@ -91,11 +91,12 @@ def _add_egpu(archive, kernel, build_dir):
             add_program(archive, f"/usr/lib/egpu/tests/{program.name}", program, stage)
 
 
-def _add_scenario(archive, scenario):
+def _add_scenario(archive, scenario, kernel):
     archive.file("/rig/scenario.sh", scenario.path.read_bytes())
     archive.file("/rig/ports", machine.port_table(scenario).encode())
     kind = "acpi" if scenario.acpi_hotplug else "native"
-    archive.file("/rig/machine", f"hotplug {kind}\n".encode())
+    archive.file("/rig/machine",
+                 f"hotplug {kind}\ntime_factor {kernel.time_factor}\n".encode())
 
 
 def _add_programs(archive, scenario):

@@ -23,10 +23,13 @@ def cache_path(what):
 
 
 class Kernel:
-    """Debian's kernel NAME (6.1, 6.12), unpacked in the cache."""
+    """A kernel in the cache: Debian's 6.1 or 6.12, unpacked, or our own debug kernel."""
 
     def __init__(self, name):
         self.name = name
+        self.debug = name == "debug"
+        # Checkers slow everything down: limits and patience grow with them.
+        self.time_factor = 5 if self.debug else 1
         self.root = cache_path(f"kernel-{name}")
         self.release = (self.root / "release").read_text().strip()
         self.image = self.root / "vmlinuz"

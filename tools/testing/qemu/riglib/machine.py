@@ -15,6 +15,10 @@ ROOT_PORTS = {"tb0": 4, "tb1": 5, "slot0": 6}
 ACCELERATOR = "tcg,thread=single"
 
 COMMAND_LINE = "console=ttyS0 loglevel=5 panic_on_warn=1 oops=panic panic=-1"
+# Shadow memory and records of locks and objects take their share.
+DEBUG_MEMORY_MB = 1024
+# The debug kernel has DRM's own suites built in: only ours run.
+DEBUG_COMMAND_LINE = " kunit.filter_glob=egpu*"
 
 
 def port_table(scenario):
@@ -59,11 +63,15 @@ def arguments(scenario, kernel, folder, table):
     qemu = shutil.which("qemu-system-x86_64")
     if not qemu:
         raise RigError("qemu-system-x86_64 is missing; run: make setup")
+    memory_mb, command_line = scenario.memory_mb, COMMAND_LINE
+    if kernel.debug:
+        memory_mb += DEBUG_MEMORY_MB
+        command_line += DEBUG_COMMAND_LINE
     args = [qemu, "-machine", "q35", "-accel", ACCELERATOR, "-cpu", "max",
-            "-m", f"{scenario.memory_mb}M", "-smp", str(min(2, os.cpu_count() or 1)),
+            "-m", f"{memory_mb}M", "-smp", str(min(2, os.cpu_count() or 1)),
             "-nodefaults", "-display", "none", "-no-reboot",
             "-kernel", str(kernel.image), "-initrd", str(folder / "initramfs"),
-            "-append", COMMAND_LINE,
+            "-append", command_line,
             "-acpitable", f"file={table}",
             "-serial", f"file:{folder}/console.log",
             "-chardev", f"socket,id=qmp,path={folder}/qmp",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from . import RigError
 
-KERNELS = ("6.1", "6.12")
+KERNELS = ("6.1", "6.12", "debug")
 PORTS = ("tb0", "tb1", "slot0")
 EXTRAS = ("python",)
 

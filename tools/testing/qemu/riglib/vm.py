@@ -46,7 +46,7 @@ def run(scenario, kernel, build_dir, story=None):
         (work / "ktap").touch()
         (work / "console.log").touch()
         problem = _boot(machine.arguments(scenario, kernel, work, table), work,
-                        scenario.time_s, story)
+                        scenario.time_s * kernel.time_factor, story)
         if problem:
             outcome.problems.append(problem)
         _judge(outcome, work)
