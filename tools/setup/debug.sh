@@ -10,7 +10,8 @@
 DEBUG_PARTS=$SETUP_DIR/../testing/qemu/debug
 
 debug_recipe() {
-	recipe_hash "$SETUP_DIR/debug.sh" "$SETUP_DIR/kernels.sh" "$DEBUG_PARTS"/*
+	recipe_hash "$SETUP_DIR/debug.sh" "$SETUP_DIR/kernels.sh" \
+		"$DEBUG_PARTS/kernel.config" "$DEBUG_PARTS"/*.patch
 }
 
 debug_link() {
