@@ -24,6 +24,7 @@ help:
 	@echo 'make demo              see one graceful and one surprise removal, in a VM'
 	@echo 'make check             all tests; sets itself up'
 	@echo 'make selftests         the scenarios only; KERNEL=6.1|6.12|debug SCENARIO=name'
+	@echo 'make baseline          what the debug kernel says in them without egpu'
 	@echo 'make bench             benchmarks, into $(BUILD)/bench/results.json'
 	@echo 'make lint              style and static checks'
 	@echo 'make regen             generate from the netlink spec again'
@@ -95,6 +96,11 @@ selftests: $(if $(filter-out debug,$(KERNEL)),setup,setup-debug)
 run-selftests: guest $(addprefix module-,$(or $(KERNEL),$(KERNELS)))
 	@$(RIG) run $(addprefix --kernel ,$(KERNEL)) $(addprefix --scenario ,$(SCENARIO))
 
+# What the debug kernel complains of without egpu, held against the record in the tree.
+baseline: setup-debug
+	+@$(MAKE) --no-print-directory guest
+	@$(RIG) baseline $(addprefix --scenario ,$(SCENARIO))
+
 bench: setup
 	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(filter-out debug,$(KERNELS)))
 	tools/testing/bench/run
@@ -115,5 +121,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module userspace stage install rig selftest-programs guest \
-	compile_commands demo run-demo check selftests run-selftests bench lint \
+	compile_commands demo run-demo check selftests run-selftests baseline bench lint \
 	regen setup setup-debug clean

@@ -4,38 +4,46 @@
 
   rig.py run --kernel 6.12 [--scenario NAME]... [--build DIR]
   rig.py story NAME --kernel 6.12 [--build DIR]   show what the scenario tells, live
+  rig.py baseline [--scenario NAME]...            what the debug kernel says without egpu
   rig.py list                                     scenarios and what they are about
 """
 
 import argparse
+import difflib
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from riglib import RigError, report, scenario, vm
+from riglib import RigError, baseline, report, scenario, vm
 from riglib.kernel import Kernel
 from riglib.turns import PLACES, a_turn
 
 HERE = Path(__file__).resolve().parent
 SCENARIOS = HERE / "scenarios"
 STORIES = HERE / "stories"
+BASELINE = HERE / "debug/baseline.txt"
+
+
+def run_all(jobs, build):
+    """Run (scenario, kernel) jobs side by side, and show each as it ends."""
+    def one(job):
+        item, kernel = job
+        with a_turn():
+            outcome = vm.run(item, kernel, build)
+        if not item.baseline:
+            report.show(outcome)
+        return outcome
+
+    with ThreadPoolExecutor(PLACES) as pool:
+        return list(pool.map(one, jobs))
 
 
 def run(args):
     wanted = scenario.load_all(SCENARIOS, args.scenario)
     kernels = [Kernel(name) for name in args.kernel or scenario.KERNELS]
-
-    def one(job):
-        item, kernel = job
-        with a_turn():
-            outcome = vm.run(item, kernel, args.build)
-        report.show(outcome)
-        return outcome
-
     jobs = [(item, kernel) for kernel in kernels for item in wanted
             if kernel.name in item.kernels]
-    with ThreadPoolExecutor(PLACES) as pool:
-        outcomes = list(pool.map(one, jobs))
+    outcomes = run_all(jobs, args.build)
     for kernel in kernels:
         mine = [o for o in outcomes if o.kernel == kernel.name]
         report.write_tap(mine, args.build / "results" / f"rig-{kernel.name}.tap")
@@ -50,6 +58,25 @@ def story(args):
         return 0
     report.show(outcome)
     return 1
+
+
+def show_baseline(args):
+    """Run without egpu and hold what the kernel says against the record in the tree."""
+    wanted = [item for item in scenario.load_all(SCENARIOS, args.scenario)
+              if "debug" in item.kernels]
+    for item in wanted:
+        item.baseline = True
+    text = baseline.record(run_all([(item, Kernel("debug")) for item in wanted], args.build))
+    print(text, end="")
+    if args.write:
+        BASELINE.write_text(text)
+    ran = {item.name for item in wanted}
+    kept = [line for line in BASELINE.read_text().splitlines()
+            if line.startswith("#") or line.split(":")[0] in ran]
+    changes = list(difflib.unified_diff(kept, text.splitlines(), "kept", "found", "", "", 0))
+    for line in changes:
+        print(line, file=sys.stderr)
+    return 1 if changes else 0
 
 
 def show_list(_args):
@@ -69,6 +96,10 @@ def main():
     verb.add_argument("name")
     verb.add_argument("--kernel", choices=scenario.KERNELS, default="6.12")
     verb.set_defaults(handler=story)
+    verb = verbs.add_parser("baseline", help="what the debug kernel says without egpu")
+    verb.add_argument("--scenario", action="append", default=[])
+    verb.add_argument("--write", action="store_true", help="keep what was found")
+    verb.set_defaults(handler=show_baseline)
     verb = verbs.add_parser("list", help="list the scenarios")
     verb.set_defaults(handler=show_list)
     for verb in verbs.choices.values():

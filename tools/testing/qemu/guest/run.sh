@@ -4,6 +4,8 @@
 set -u
 # shellcheck source=lib.sh
 . /rig/lib.sh
+# shellcheck source=baseline.sh
+grep -q '^without egpu$' /rig/machine && . /rig/baseline.sh
 # shellcheck source=/dev/null
 . /rig/scenario.sh
 rig_finish

@@ -17,6 +17,7 @@ TOP = GUEST.parents[3]
 TRANSPORT = ["virtio_pci", "virtio_console"]
 AVAILABLE = ["bochs", "virtio-gpu", "vgem", "snd-hda-intel"]
 VERBS = ["run.sh", "lib.sh", "machine.sh", "egpu.sh", "tracing.sh", "holds.sh", "story.sh",
+         "baseline.sh",
          "bad-log.txt"]
 
 
@@ -26,7 +27,8 @@ def build(scenario, kernel, build_dir):
     _add_base(archive)
     _add_modules(archive, scenario, kernel)
     _add_guest_tools(archive, build_dir)
-    _add_egpu(archive, kernel, build_dir)
+    if not scenario.baseline:
+        _add_egpu(archive, kernel, build_dir)
     _add_scenario(archive, scenario, kernel)
     _add_programs(archive, scenario)
     if "python" in scenario.extras:
@@ -95,8 +97,10 @@ def _add_scenario(archive, scenario, kernel):
     archive.file("/rig/scenario.sh", scenario.path.read_bytes())
     archive.file("/rig/ports", machine.port_table(scenario).encode())
     kind = "acpi" if scenario.acpi_hotplug else "native"
-    archive.file("/rig/machine",
-                 f"hotplug {kind}\ntime_factor {kernel.time_factor}\n".encode())
+    words = [f"hotplug {kind}", f"time_factor {kernel.time_factor}"]
+    if scenario.baseline:
+        words.append("without egpu")
+    archive.file("/rig/machine", "".join(f"{w}\n" for w in words).encode())
 
 
 def _add_programs(archive, scenario):

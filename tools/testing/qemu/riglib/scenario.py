@@ -41,6 +41,8 @@ class Scenario:
     extras: list = field(default_factory=list)
     memory_mb: int = 1024
     time_s: int = 60
+    # Run it without our module: see guest/baseline.sh.
+    baseline: bool = False
     # Folder of more programs that it needs in the guest's /usr/bin.
     programs: Path | None = None
 

@@ -35,7 +35,8 @@ class Outcome:
 
 def run(scenario, kernel, build_dir, story=None):
     """Run a scenario on a kernel. story: where the guest's story goes as it is told."""
-    folder = build_dir / "rig" / kernel.name / scenario.name
+    kind = "baseline" if scenario.baseline else kernel.name
+    folder = build_dir / "rig" / kind / scenario.name
     outcome = Outcome(scenario.name, kernel.name, folder=folder)
     started = time.monotonic()
     # Paths of UNIX sockets are short: the work happens in a folder of /tmp.
