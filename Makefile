@@ -24,6 +24,7 @@ help:
 	@echo 'make demo              see one graceful and one surprise removal, in a VM'
 	@echo 'make check             all tests; sets itself up'
 	@echo 'make selftests         the scenarios only; KERNEL=6.1|6.12|debug SCENARIO=name'
+	@echo 'make kunit             the KUnit suites, as modules and built in'
 	@echo 'make bench             benchmarks, into $(BUILD)/bench/results.json'
 	@echo 'make lint              style and static checks'
 	@echo 'make regen             generate from the netlink spec again'
@@ -95,6 +96,14 @@ selftests: $(if $(filter-out debug,$(KERNEL)),setup,setup-debug)
 run-selftests: guest $(addprefix module-,$(or $(KERNEL),$(KERNELS)))
 	@$(RIG) run $(addprefix --kernel ,$(KERNEL)) $(addprefix --scenario ,$(SCENARIO))
 
+kunit: setup-debug
+	+@$(MAKE) --no-print-directory run-kunit
+
+# The kernel that has them built in is a copy of the debug kernel, linked again.
+run-kunit: guest module-debug
+	@tools/testing/qemu/kunit/build $(BUILD)
+	@$(RIG) kunit $(addprefix --scenario ,$(SCENARIO))
+
 bench: setup
 	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(filter-out debug,$(KERNELS)))
 	tools/testing/bench/run
@@ -115,5 +124,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module userspace stage install rig selftest-programs guest \
-	compile_commands demo run-demo check selftests run-selftests bench lint \
+	compile_commands demo run-demo check selftests run-selftests kunit run-kunit bench lint \
 	regen setup setup-debug clean

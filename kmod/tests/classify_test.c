@@ -4,7 +4,11 @@
  */
 #include <kunit/test.h>
 
+#ifdef MODULE
 #include "../classify.c"
+#else
+#include "../classify.h"
+#endif
 
 /* A GPU below @bridges bridges; the GPU is function 1:00.0 of a deep tree. */
 static void make_tree(struct egpu_topology *tree, unsigned int bridges)

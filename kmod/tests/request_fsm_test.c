@@ -4,7 +4,11 @@
  */
 #include <kunit/test.h>
 
+#ifdef MODULE
 #include "../request_fsm.c"
+#else
+#include "../request_fsm.h"
+#endif
 
 #define MS	 1000000ULL
 #define BORN	 (1000 * MS)

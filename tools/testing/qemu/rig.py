@@ -4,6 +4,7 @@
 
   rig.py run --kernel 6.12 [--scenario NAME]... [--build DIR]
   rig.py story NAME --kernel 6.12 [--build DIR]   show what the scenario tells, live
+  rig.py kunit [--scenario NAME]... [--build DIR]     run the KUnit suites
   rig.py list                                     scenarios and what they are about
 """
 
@@ -19,23 +20,27 @@ from riglib.turns import PLACES, a_turn
 HERE = Path(__file__).resolve().parent
 SCENARIOS = HERE / "scenarios"
 STORIES = HERE / "stories"
+KUNIT = HERE / "kunit"
+
+
+def _run_all(jobs, build):
+    """Outcomes of (scenario, kernel) pairs, each shown as it comes."""
+    def one(job):
+        item, kernel = job
+        with a_turn():
+            outcome = vm.run(item, kernel, build)
+        report.show(outcome)
+        return outcome
+
+    with ThreadPoolExecutor(PLACES) as pool:
+        return list(pool.map(one, jobs))
 
 
 def run(args):
     wanted = scenario.load_all(SCENARIOS, args.scenario)
     kernels = [Kernel(name) for name in args.kernel or scenario.KERNELS]
-
-    def one(job):
-        item, kernel = job
-        with a_turn():
-            outcome = vm.run(item, kernel, args.build)
-        report.show(outcome)
-        return outcome
-
-    jobs = [(item, kernel) for kernel in kernels for item in wanted
-            if kernel.name in item.kernels]
-    with ThreadPoolExecutor(PLACES) as pool:
-        outcomes = list(pool.map(one, jobs))
+    outcomes = _run_all([(item, kernel) for kernel in kernels for item in wanted
+                         if kernel.name in item.kernels], args.build)
     for kernel in kernels:
         mine = [o for o in outcomes if o.kernel == kernel.name]
         report.write_tap(mine, args.build / "results" / f"rig-{kernel.name}.tap")
@@ -50,6 +55,20 @@ def story(args):
         return 0
     report.show(outcome)
     return 1
+
+
+def kunit(args):
+    jobs = []
+    for item in scenario.load_all(KUNIT, args.scenario):
+        kernel = Kernel("debug")
+        if item.built_in:
+            kernel.image = args.build / "kunit/tree/arch/x86/boot/bzImage"
+            if not kernel.image.exists():
+                raise RigError(f"{kernel.image} is not built; run: make kunit")
+        jobs.append((item, kernel))
+    outcomes = _run_all(jobs, args.build)
+    report.write_tap(outcomes, args.build / "results/kunit.tap")
+    return 0 if all(o.passed for o in outcomes) else 1
 
 
 def show_list(_args):
@@ -69,6 +88,9 @@ def main():
     verb.add_argument("name")
     verb.add_argument("--kernel", choices=scenario.KERNELS, default="6.12")
     verb.set_defaults(handler=story)
+    verb = verbs.add_parser("kunit", help="run the KUnit suites and write their results")
+    verb.add_argument("--scenario", action="append", default=[])
+    verb.set_defaults(handler=kunit)
     verb = verbs.add_parser("list", help="list the scenarios")
     verb.set_defaults(handler=show_list)
     for verb in verbs.choices.values():
