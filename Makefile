@@ -42,7 +42,7 @@ define build_module
 	@mkdir -p $(BUILD)/kmod-$(1)
 	@tar -cf - Kbuild VERSION kmod uapi | tar -xf - -C $(BUILD)/kmod-$(1)
 	+$(MAKE) --no-print-directory -C $(2) M=$(abspath $(BUILD)/kmod-$(1)) \
-		$(KBUILD_FLAGS) modules
+		$(KBUILD_FLAGS) $(if $(filter debug,$(1)),CONFIG_EGPU_KUNIT_TEST=m) modules
 endef
 
 module:
