@@ -25,6 +25,7 @@ help:
 	@echo 'make check             all tests; sets itself up'
 	@echo 'make selftests         the scenarios only; KERNEL=6.1|6.12|debug SCENARIO=name'
 	@echo 'make baseline          what the debug kernel says in them without egpu'
+	@echo 'make kunit             the KUnit suites, as modules and built in'
 	@echo 'make bench             benchmarks, into $(BUILD)/bench/results.json'
 	@echo 'make lint              style and static checks'
 	@echo 'make regen             generate from the netlink spec again'
@@ -42,7 +43,7 @@ define build_module
 	@mkdir -p $(BUILD)/kmod-$(1)
 	@tar -cf - Kbuild VERSION kmod uapi | tar -xf - -C $(BUILD)/kmod-$(1)
 	+$(MAKE) --no-print-directory -C $(2) M=$(abspath $(BUILD)/kmod-$(1)) \
-		$(KBUILD_FLAGS) modules
+		$(KBUILD_FLAGS) $(if $(filter debug,$(1)),CONFIG_EGPU_KUNIT_TEST=m) modules
 endef
 
 module:
@@ -101,6 +102,14 @@ baseline: setup-debug
 	+@$(MAKE) --no-print-directory guest
 	@$(RIG) baseline $(addprefix --scenario ,$(SCENARIO))
 
+kunit: setup-debug
+	+@$(MAKE) --no-print-directory run-kunit
+
+# The kernel that has them built in is a copy of the debug kernel, linked again.
+run-kunit: guest module-debug
+	@tools/testing/qemu/kunit/build $(BUILD)
+	@$(RIG) kunit $(addprefix --scenario ,$(SCENARIO))
+
 bench: setup
 	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(filter-out debug,$(KERNELS)))
 	tools/testing/bench/run
@@ -121,5 +130,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module userspace stage install rig selftest-programs guest \
-	compile_commands demo run-demo check selftests run-selftests baseline bench lint \
+	compile_commands demo run-demo check selftests run-selftests baseline kunit run-kunit \
+	bench lint \
 	regen setup setup-debug clean

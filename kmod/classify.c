@@ -5,6 +5,9 @@
 
 #include "classify.h"
 
+/* PCI_BASE_CLASS_ACCELERATOR has a name from 6.3 on. */
+#define EGPU_BASE_CLASS_ACCELERATOR 0x12
+
 /**
  * egpu_address_equal - compare two PCI addresses
  * @a: one
@@ -41,6 +44,20 @@ int egpu_address_parse(const char *text, struct egpu_pci_address *address)
 	address->bus = bus;
 	address->devfn = PCI_DEVFN(slot, function);
 	return 0;
+}
+
+/**
+ * egpu_classify_class - is a PCI function a GPU
+ * @class: the 24-bit class code
+ *
+ * Return: true for display controllers and processing accelerators.
+ */
+bool egpu_classify_class(u32 class)
+{
+	u32 base = class >> 16;
+
+	return base == PCI_BASE_CLASS_DISPLAY ||
+	       base == EGPU_BASE_CLASS_ACCELERATOR;
 }
 
 static const struct egpu_rule *find_rule(const struct egpu_pci_address *address,

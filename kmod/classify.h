@@ -124,6 +124,8 @@ bool egpu_address_equal(const struct egpu_pci_address *a,
 			const struct egpu_pci_address *b);
 int egpu_address_parse(const char *text, struct egpu_pci_address *address);
 
+bool egpu_classify_class(u32 class);
+
 struct egpu_placement_verdict
 egpu_classify_placement(const struct egpu_topology *topology,
 			const struct egpu_rule *rules, unsigned int n_rules);

@@ -17,9 +17,6 @@
 #include "genl.h"
 #include "trace.h"
 
-/* PCI_BASE_CLASS_ACCELERATOR has a name from 6.3 on. */
-#define EGPU_BASE_CLASS_ACCELERATOR 0x12
-
 /* What it guards and where it nests: see egpu.h. */
 DEFINE_MUTEX(egpu_lock);
 
@@ -34,10 +31,7 @@ static u32 egpu_last_id;
  */
 bool egpu_is_gpu(const struct pci_dev *pdev)
 {
-	u32 base = pdev->class >> 16;
-
-	return base == PCI_BASE_CLASS_DISPLAY ||
-	       base == EGPU_BASE_CLASS_ACCELERATOR;
+	return egpu_classify_class(pdev->class);
 }
 
 static void read_topology(struct pci_dev *pdev, struct egpu_topology *topology)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "../genl.h"
+#include "genl_merge.h"
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 
@@ -9,45 +10,11 @@
 static struct genl_ops egpu_ops[EGPU_CMD_MAX];
 static struct genl_family egpu_family;
 
-static void merge_op(struct genl_ops *op, const struct genl_split_ops *split)
-{
-	op->cmd = split->cmd;
-	op->flags |= split->flags;
-	op->validate = split->validate;
-	if (split->flags & GENL_CMD_CAP_DO)
-		op->doit = split->doit;
-	if (split->flags & GENL_CMD_CAP_DUMP) {
-		op->start = split->start;
-		op->dumpit = split->dumpit;
-		op->done = split->done;
-	}
-	/* Where do and dump differ, the dump handler turns attributes down. */
-	if (split->policy) {
-		op->policy = split->policy;
-		op->maxattr = split->maxattr;
-	}
-}
-
-/* The two halves of one command stand next to each other in the table. */
-static unsigned int merge_ops(void)
-{
-	const struct genl_split_ops *split = egpu_nl_family.split_ops;
-	unsigned int i, n = 0;
-
-	for (i = 0; i < egpu_nl_family.n_split_ops; i++) {
-		if (!n || egpu_ops[n - 1].cmd != split[i].cmd) {
-			if (n == ARRAY_SIZE(egpu_ops))
-				return 0;
-			n++;
-		}
-		merge_op(&egpu_ops[n - 1], &split[i]);
-	}
-	return n;
-}
-
 int egpu_compat_register_family(const struct genl_multicast_group *groups)
 {
-	unsigned int n = merge_ops();
+	unsigned int n = egpu_compat_merge_ops(egpu_nl_family.split_ops,
+					       egpu_nl_family.n_split_ops,
+					       egpu_ops, ARRAY_SIZE(egpu_ops));
 
 	if (!n)
 		return -E2BIG;

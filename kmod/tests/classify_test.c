@@ -4,7 +4,13 @@
  */
 #include <kunit/test.h>
 
+#ifdef MODULE
 #include "../classify.c"
+#else
+#include "../classify.h"
+#endif
+
+#define DEPTH_MAX 5
 
 /* A GPU below @bridges bridges; the GPU is function 1:00.0 of a deep tree. */
 static void make_tree(struct egpu_topology *tree, unsigned int bridges)
@@ -15,6 +21,16 @@ static void make_tree(struct egpu_topology *tree, unsigned int bridges)
 	tree->depth = bridges + 1;
 	for (i = 0; i < tree->depth; i++)
 		tree->node[i].address.bus = bridges - i;
+}
+
+static void set_markers(struct egpu_topology *tree, unsigned int markers)
+{
+	unsigned int i;
+
+	for (i = 0; i < tree->depth; i++) {
+		tree->node[i].removable = markers >> (2 * i) & 1;
+		tree->node[i].thunderbolt = markers >> (2 * i + 1) & 1;
+	}
 }
 
 static struct egpu_rule rule_at(const struct egpu_topology *tree,
@@ -74,20 +90,169 @@ static void check_tree(struct kunit *test, const struct egpu_topology *tree)
 /* Every depth to 5, every combination of markers at every level. */
 static void placement_over_all_trees(struct kunit *test)
 {
-	unsigned int bridges, markers, i;
+	unsigned int bridges, markers;
 	struct egpu_topology tree;
 
 	for (bridges = 0; bridges <= 4; bridges++)
 		for (markers = 0; markers < 1U << (2 * (bridges + 1));
 		     markers++) {
 			make_tree(&tree, bridges);
-			for (i = 0; i < tree.depth; i++) {
-				tree.node[i].removable = markers >> (2 * i) & 1;
-				tree.node[i].thunderbolt =
-					markers >> (2 * i + 1) & 1;
-			}
+			set_markers(&tree, markers);
 			check_tree(test, &tree);
 		}
+}
+
+/**
+ * struct class_case - a class code and whether it is a GPU's
+ * @name: as lspci names it
+ * @class: the code
+ * @gpu: it is one
+ */
+struct class_case {
+	const char *name;
+	u32 class;
+	bool gpu;
+};
+
+static const struct class_case class_cases[] = {
+	{ "VGA controller", 0x030000, true },
+	{ "XGA controller", 0x030100, true },
+	{ "3D controller", 0x030200, true },
+	{ "display controller", 0x038000, true },
+	{ "highest display class", 0x03ffff, true },
+	{ "processing accelerator", 0x120000, true },
+	{ "highest accelerator class", 0x12ffff, true },
+	{ "old VGA device", 0x000100, false },
+	{ "highest network class", 0x02ffff, false },
+	{ "lowest multimedia class", 0x040000, false },
+	{ "HDMI audio", 0x040300, false },
+	{ "PCI bridge", 0x060400, false },
+	{ "NVM controller", 0x010802, false },
+	{ "highest below accelerators", 0x11ffff, false },
+	{ "lowest above accelerators", 0x130000, false },
+	{ "unassigned", 0xff0000, false },
+	{ "nothing", 0, false },
+	{ "display class in the wrong byte", 0x000300, false },
+	{ "accelerator in the wrong byte", 0x000012, false },
+};
+
+static void class_name(const struct class_case *c, char *desc)
+{
+	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(class, class_cases, class_name);
+
+static void class_tells_a_gpu(struct kunit *test)
+{
+	const struct class_case *c = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, egpu_classify_class(c->class), c->gpu);
+}
+
+/* Numbers from 1 on as parameters, and their names. */
+static const void *next_number(const void *before, unsigned long last,
+			       const char *what, char *desc)
+{
+	unsigned long number = (unsigned long)before + 1;
+
+	if (number > last)
+		return NULL;
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s %lu", what, number);
+	return (void *)number;
+}
+
+static const void *depth_gen_params(const void *before, char *desc)
+{
+	return next_number(before, DEPTH_MAX, "depth", desc);
+}
+
+/*
+ * What the documents say of one rule, or of none, and of two: the nearer one
+ * counts alone, and auto is no rule.
+ */
+static void check_rules(struct kunit *test, const struct egpu_topology *tree,
+			const struct egpu_rule *rules, const int *levels)
+{
+	bool second = rules[0].placement == EGPU_PLACEMENT_AUTO ||
+		      (levels[1] < levels[0] &&
+		       rules[1].placement != EGPU_PLACEMENT_AUTO);
+	const struct egpu_rule *counts = &rules[second];
+	struct egpu_placement_verdict alone, both, swapped;
+	const struct egpu_rule turned[] = { rules[1], rules[0] };
+
+	if (levels[0] == levels[1])
+		return;
+	alone = egpu_classify_placement(tree, counts, 1);
+	both = egpu_classify_placement(tree, rules, 2);
+	swapped = egpu_classify_placement(tree, turned, 2);
+	KUNIT_ASSERT_EQ(test, both.external, alone.external);
+	KUNIT_ASSERT_EQ(test, both.marker, alone.marker);
+	KUNIT_ASSERT_EQ(test, swapped.external, alone.external);
+	KUNIT_ASSERT_EQ(test, swapped.marker, alone.marker);
+	if (counts->placement != EGPU_PLACEMENT_AUTO)
+		return;
+	alone = egpu_classify_placement(tree, NULL, 0);
+	KUNIT_ASSERT_EQ(test, both.external, alone.external);
+	KUNIT_ASSERT_EQ(test, both.marker, alone.marker);
+}
+
+/* Two rules of every kind at every two levels of a marked tree. */
+static void placement_over_all_rules(struct kunit *test)
+{
+	unsigned long depth = (unsigned long)test->param_value;
+	struct egpu_topology tree;
+	struct egpu_rule rules[2];
+	unsigned int markers, kinds;
+	int levels[2];
+
+	make_tree(&tree, depth - 1);
+	for (markers = 0; markers < 16; markers++) {
+		/* The GPU's own, and those of the bridge farthest away. */
+		set_markers(&tree, (markers & 3) | (markers >> 2)
+							   << 2 * (depth - 1));
+		for (levels[0] = 0; levels[0] < depth; levels[0]++)
+			for (levels[1] = 0; levels[1] < depth; levels[1]++)
+				for (kinds = 0; kinds < 9; kinds++) {
+					rules[0] = rule_at(&tree, levels[0],
+							   kinds % 3);
+					rules[1] = rule_at(&tree, levels[1],
+							   kinds / 3);
+					check_rules(test, &tree, rules, levels);
+				}
+	}
+}
+
+/* What must hold of every tree, whatever the code thinks of it. */
+static void placement_has_its_properties(struct kunit *test)
+{
+	unsigned long depth = (unsigned long)test->param_value;
+	struct egpu_placement_verdict verdict, more;
+	struct egpu_topology tree;
+	unsigned int markers, i;
+
+	make_tree(&tree, depth - 1);
+	for (markers = 0; markers < 1U << 2 * depth; markers++) {
+		set_markers(&tree, markers);
+		verdict = egpu_classify_placement(&tree, NULL, 0);
+		/* External is what has a marker that counts. */
+		KUNIT_ASSERT_EQ(test, verdict.external,
+				verdict.marker != EGPU_MARKER_NONE);
+		KUNIT_ASSERT_NE(test, verdict.marker, EGPU_MARKER_OVERRIDE);
+		for (i = 0; i < depth; i++) {
+			/* One more mark makes nothing internal. */
+			set_markers(&tree, markers | 2U << 2 * i);
+			more = egpu_classify_placement(&tree, NULL, 0);
+			KUNIT_ASSERT_TRUE(test, more.external);
+			/* Removable above the GPU says nothing. */
+			if (!i)
+				continue;
+			set_markers(&tree, markers ^ 1U << 2 * i);
+			more = egpu_classify_placement(&tree, NULL, 0);
+			KUNIT_ASSERT_EQ(test, more.external, verdict.external);
+			KUNIT_ASSERT_EQ(test, more.marker, verdict.marker);
+		}
+	}
 }
 
 /* The bridge is marked removable, the GPU is not: the host's own controller. */
@@ -214,6 +379,159 @@ static void cause_over_all_facts(struct kunit *test)
 }
 
 /**
+ * struct situation - what happened, and what it has to be called
+ * @name: what happened
+ * @facts: what is seen of it
+ * @cause: expected
+ */
+struct situation {
+	const char *name;
+	struct egpu_cause_facts facts;
+	enum egpu_cause cause;
+};
+
+#define THREAD	EGPU_INITIATOR_HOTPLUG_THREAD
+#define PRESENT .probed = true, .answered = true
+#define SILENT	.probed = true
+#define EMPTY	.slot_known = true, .slot_empty = true
+
+static const struct situation situations[] = {
+	{ "cable pulled",
+	  { THREAD, .marked = true, SILENT, EMPTY },
+	  EGPU_CAUSE_SURPRISE },
+	{ "cable pulled, not marked yet",
+	  { THREAD, SILENT, EMPTY },
+	  EGPU_CAUSE_SURPRISE },
+	{ "cable pulled, no slot to ask",
+	  { THREAD, SILENT },
+	  EGPU_CAUSE_SURPRISE },
+	{ "cable pulled and put back",
+	  { THREAD, .marked = true, PRESENT },
+	  EGPU_CAUSE_SURPRISE },
+	{ "cable pulled while a user unbinds",
+	  { EGPU_INITIATOR_USER_TASK, SILENT },
+	  EGPU_CAUSE_SURPRISE },
+	{ "cable pulled while it is ejected",
+	  { EGPU_INITIATOR_EJECT, .marked = true },
+	  EGPU_CAUSE_SURPRISE },
+	{ "cable pulled without a driver",
+	  { THREAD, SILENT, .no_driver = true },
+	  EGPU_CAUSE_SURPRISE },
+	{ "button pressed", { THREAD, PRESENT }, EGPU_CAUSE_GRACEFUL },
+	{ "button pressed, link down by now",
+	  { THREAD, PRESENT, .slot_known = true, .link_down = true },
+	  EGPU_CAUSE_GRACEFUL },
+	{ "device asleep, nothing was probed", { THREAD }, EGPU_CAUSE_GRACEFUL },
+	{ "ejected", { EGPU_INITIATOR_EJECT, PRESENT }, EGPU_CAUSE_GRACEFUL },
+	{ "remove file",
+	  { EGPU_INITIATOR_SYSFS_REMOVE, PRESENT },
+	  EGPU_CAUSE_GRACEFUL },
+	{ "error recovery gives up",
+	  { THREAD, SILENT, .frozen = true },
+	  EGPU_CAUSE_GRACEFUL },
+	{ "error recovery, the card is gone",
+	  { THREAD, SILENT, .frozen = true, EMPTY },
+	  EGPU_CAUSE_SURPRISE },
+	{ "error recovery, the slot is full",
+	  { THREAD, SILENT, .frozen = true, .slot_known = true },
+	  EGPU_CAUSE_GRACEFUL },
+	{ "error recovery, a slot that does not answer",
+	  { THREAD, SILENT, .frozen = true, .slot_empty = true },
+	  EGPU_CAUSE_GRACEFUL },
+	{ "driver unloaded",
+	  { EGPU_INITIATOR_DRIVER_UNLOAD, PRESENT },
+	  EGPU_CAUSE_UNBIND },
+	{ "unbind file",
+	  { EGPU_INITIATOR_USER_TASK, PRESENT },
+	  EGPU_CAUSE_UNBIND },
+	{ "taken off the bus without a driver",
+	  { EGPU_INITIATOR_USER_TASK, PRESENT, .no_driver = true },
+	  EGPU_CAUSE_GRACEFUL },
+};
+
+static void situation_name(const struct situation *c, char *desc)
+{
+	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(situation, situations, situation_name);
+
+static void situation_has_its_cause(struct kunit *test)
+{
+	const struct situation *c = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, egpu_classify_cause(&c->facts).cause, c->cause);
+}
+
+static const void *initiator_gen_params(const void *before, char *desc)
+{
+	return next_number(before, EGPU_INITIATOR_USER_TASK + 1, "initiator",
+			   desc);
+}
+
+static enum egpu_cause cause_with(const struct egpu_cause_facts *facts,
+				  void (*change)(struct egpu_cause_facts *))
+{
+	struct egpu_cause_facts changed = *facts;
+
+	change(&changed);
+	return egpu_classify_cause(&changed).cause;
+}
+
+static void mark(struct egpu_cause_facts *facts)
+{
+	facts->marked = true;
+}
+
+static void turn_link(struct egpu_cause_facts *facts)
+{
+	facts->link_down = !facts->link_down;
+}
+
+static void turn_unknown_slot(struct egpu_cause_facts *facts)
+{
+	if (!facts->slot_known)
+		facts->slot_empty = !facts->slot_empty;
+}
+
+static void turn_answer_nobody_asked_for(struct egpu_cause_facts *facts)
+{
+	if (!facts->probed)
+		facts->answered = !facts->answered;
+}
+
+static void see_it_there(struct egpu_cause_facts *facts)
+{
+	facts->marked = false;
+	facts->probed = true;
+	facts->answered = true;
+}
+
+/* What must hold of all facts, whatever the code thinks of them. */
+static void cause_has_its_properties(struct kunit *test)
+{
+	int initiator = (unsigned long)test->param_value - 1;
+	struct egpu_cause_facts facts;
+	enum egpu_cause cause;
+	unsigned int bits;
+
+	for (bits = 0; bits < BIT(8); bits++) {
+		facts = facts_of(bits, initiator);
+		cause = egpu_classify_cause(&facts).cause;
+		KUNIT_ASSERT_NE(test, cause, EGPU_CAUSE_UNKNOWN);
+		KUNIT_ASSERT_EQ(test, cause_with(&facts, mark),
+				EGPU_CAUSE_SURPRISE);
+		KUNIT_ASSERT_NE(test, cause_with(&facts, see_it_there),
+				EGPU_CAUSE_SURPRISE);
+		KUNIT_ASSERT_EQ(test, cause_with(&facts, turn_link), cause);
+		KUNIT_ASSERT_EQ(test, cause_with(&facts, turn_unknown_slot),
+				cause);
+		KUNIT_ASSERT_EQ(test, cause,
+				cause_with(&facts, turn_answer_nobody_asked_for));
+	}
+}
+
+/**
  * struct initiator_case - one initiator, one flag
  * @initiator: who called for the removal
  * @evidence: the flag that says so
@@ -290,12 +608,17 @@ static void address_is_parsed(struct kunit *test)
 }
 
 static struct kunit_case classify_cases[] = {
+	KUNIT_CASE_PARAM(class_tells_a_gpu, class_gen_params),
 	KUNIT_CASE(placement_over_all_trees),
+	KUNIT_CASE_PARAM(placement_over_all_rules, depth_gen_params),
+	KUNIT_CASE_PARAM(placement_has_its_properties, depth_gen_params),
 	KUNIT_CASE(removable_counts_on_the_gpu_only),
 	KUNIT_CASE(nearest_rule_wins),
 	KUNIT_CASE(rule_elsewhere_is_nothing),
 	KUNIT_CASE(absurd_depth_is_bounded),
 	KUNIT_CASE(cause_over_all_facts),
+	KUNIT_CASE_PARAM(situation_has_its_cause, situation_gen_params),
+	KUNIT_CASE_PARAM(cause_has_its_properties, initiator_gen_params),
 	KUNIT_CASE(each_initiator_has_its_flag),
 	KUNIT_CASE_PARAM(address_is_parsed, address_gen_params),
 	{}

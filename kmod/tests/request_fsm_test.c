@@ -4,14 +4,18 @@
  */
 #include <kunit/test.h>
 
+#ifdef MODULE
 #include "../request_fsm.c"
+#else
+#include "../request_fsm.h"
+#endif
 
-#define MS	 1000000ULL
-#define BORN	 (1000 * MS)
-#define ACCEPTED (1050 * MS)
-#define NOW	 (1100 * MS)
-#define HELPER	 4711
-#define STRANGER 4712
+#define MS	    1000000ULL
+#define BORN	    (1000 * MS)
+#define ACCEPT_TIME (1050 * MS)
+#define NOW	    (1100 * MS)
+#define HELPER	    4711
+#define STRANGER    4712
 
 static struct egpu_fsm_start start_of(enum egpu_origin origin)
 {
@@ -38,23 +42,23 @@ static struct egpu_fsm request_in(enum egpu_phase phase, enum egpu_origin origin
 	if (phase == EGPU_PHASE_PENDING)
 		return fsm;
 	if (phase == EGPU_PHASE_CANCELLED) {
-		egpu_fsm_step(&fsm, EGPU_FSM_CANCEL, 0, ACCEPTED, &why);
+		egpu_fsm_step(&fsm, EGPU_FSM_CANCEL, 0, ACCEPT_TIME, &why);
 		return fsm;
 	}
-	egpu_fsm_step(&fsm, EGPU_FSM_ACCEPT, HELPER, ACCEPTED, &why);
+	egpu_fsm_step(&fsm, EGPU_FSM_ACCEPT, HELPER, ACCEPT_TIME, &why);
 	if (phase == EGPU_PHASE_ACCEPTED)
 		return fsm;
-	egpu_fsm_step(&fsm, EGPU_FSM_ACK, HELPER, ACCEPTED, &why);
+	egpu_fsm_step(&fsm, EGPU_FSM_ACK, HELPER, ACCEPT_TIME, &why);
 	if (phase == EGPU_PHASE_RELEASED)
 		return fsm;
 	if (phase == EGPU_PHASE_REFUSED) {
-		egpu_fsm_step(&fsm, EGPU_FSM_REFUSE, 0, ACCEPTED, &why);
+		egpu_fsm_step(&fsm, EGPU_FSM_REFUSE, 0, ACCEPT_TIME, &why);
 		return fsm;
 	}
-	egpu_fsm_step(&fsm, EGPU_FSM_UNBOUND, 0, ACCEPTED, &why);
+	egpu_fsm_step(&fsm, EGPU_FSM_UNBOUND, 0, ACCEPT_TIME, &why);
 	if (phase == EGPU_PHASE_UNBOUND)
 		return fsm;
-	egpu_fsm_step(&fsm, EGPU_FSM_DONE, 0, ACCEPTED, &why);
+	egpu_fsm_step(&fsm, EGPU_FSM_DONE, 0, ACCEPT_TIME, &why);
 	return fsm;
 }
 
@@ -144,42 +148,15 @@ struct step_case {
 #define R(x)   EGPU_RELEASE_##x
 #define I(x)   EGPU_FSM_##x
 
+/* What the table of transitions below does not have: strangers and limits. */
 static const struct step_case step_cases[] = {
-	/* accept */
-	{ P(PENDING), OTHERS, I(ACCEPT), HELPER, NOW, 1, P(ACCEPTED),
-	  R(NOT_YET) },
-	{ P(ACCEPTED), OTHERS, I(ACCEPT), HELPER, NOW, -EALREADY },
 	{ P(ACCEPTED), OTHERS, I(ACCEPT), STRANGER, NOW, -EBUSY },
-	{ P(RELEASED), OTHERS, I(ACCEPT), HELPER, NOW, -ETIME },
-	{ P(UNBOUND), OTHERS, I(ACCEPT), HELPER, NOW, -ETIME },
-	{ P(DONE), OTHERS, I(ACCEPT), HELPER, NOW, -ETIME },
-	{ P(CANCELLED), EJECT, I(ACCEPT), HELPER, NOW, -ETIME },
-	{ P(REFUSED), EJECT, I(ACCEPT), HELPER, NOW, -ETIME },
-	/* ack */
-	{ P(PENDING), OTHERS, I(ACK), HELPER, NOW, -EPROTO },
-	{ P(ACCEPTED), OTHERS, I(ACK), HELPER, NOW, 1, P(RELEASED), R(ACKED) },
 	{ P(ACCEPTED), OTHERS, I(ACK), STRANGER, NOW, -EPERM },
-	{ P(RELEASED), OTHERS, I(ACK), HELPER, NOW, -EALREADY },
-	{ P(DONE), OTHERS, I(ACK), HELPER, NOW, -EALREADY },
 	{ P(RELEASED), OTHERS, I(ACK), STRANGER, NOW, -EPERM },
-	{ P(CANCELLED), EJECT, I(ACK), HELPER, NOW, -EPERM },
-	/* cancel */
-	{ P(PENDING), OTHERS, I(CANCEL), 0, NOW, -EOPNOTSUPP },
-	{ P(PENDING), EJECT, I(CANCEL), 0, NOW, 1, P(CANCELLED), R(WITHDRAWN) },
-	{ P(ACCEPTED), EJECT, I(CANCEL), 0, NOW, 1, P(CANCELLED), R(WITHDRAWN) },
-	{ P(RELEASED), EJECT, I(CANCEL), 0, NOW, -EBUSY },
-	{ P(UNBOUND), EJECT, I(CANCEL), 0, NOW, -EBUSY },
-	{ P(DONE), EJECT, I(CANCEL), 0, NOW, -ESTALE },
-	{ P(REFUSED), EJECT, I(CANCEL), 0, NOW, -ESTALE },
-	{ P(CANCELLED), EJECT, I(CANCEL), 0, NOW, -EALREADY },
-	/* refuse */
-	{ P(PENDING), EJECT, I(REFUSE), 0, NOW, -EINVAL },
-	{ P(ACCEPTED), EJECT, I(REFUSE), 0, NOW, -EINVAL },
-	{ P(RELEASED), EJECT, I(REFUSE), 0, NOW, 1, P(REFUSED), R(ACKED) },
-	{ P(RELEASED), OTHERS, I(REFUSE), 0, NOW, -EINVAL },
-	{ P(UNBOUND), EJECT, I(REFUSE), 0, NOW, -EINVAL },
-	{ P(DONE), EJECT, I(REFUSE), 0, NOW, -EINVAL },
-	/* time: 250 ms to accept, 2000 ms in all, both from 1000 ms */
+	{ P(DONE), OTHERS, I(ACK), STRANGER, NOW, -EPERM },
+	{ P(ACCEPTED), OTHERS, I(HELPER_GONE), STRANGER, NOW, 0 },
+	{ P(ACCEPTED), EJECT, I(HELPER_GONE), STRANGER, NOW, 0 },
+	/* 250 ms to accept, 2000 ms in all, both from 1000 ms on */
 	{ P(PENDING), OTHERS, I(TICK), 0, 1250 * MS - 1, 0 },
 	{ P(PENDING), OTHERS, I(TICK), 0, 1250 * MS, 1, P(RELEASED),
 	  R(NOT_ACCEPTED) },
@@ -187,51 +164,12 @@ static const struct step_case step_cases[] = {
 	{ P(ACCEPTED), OTHERS, I(TICK), 0, 3000 * MS - 1, 0 },
 	{ P(ACCEPTED), OTHERS, I(TICK), 0, 3000 * MS, 1, P(RELEASED),
 	  R(TIMED_OUT) },
-	{ P(RELEASED), OTHERS, I(TICK), 0, 9000 * MS, 0 },
-	{ P(DONE), OTHERS, I(TICK), 0, 9000 * MS, 0 },
-	{ P(CANCELLED), EJECT, I(TICK), 0, 9000 * MS, 0 },
-	/* a helper's death */
-	{ P(PENDING), OTHERS, I(HELPER_GONE), HELPER, NOW, 0 },
-	{ P(ACCEPTED), OTHERS, I(HELPER_GONE), HELPER, NOW, 1, P(RELEASED),
-	  R(HELPER_DIED) },
-	{ P(ACCEPTED), EJECT, I(HELPER_GONE), HELPER, NOW, 1, P(RELEASED),
-	  R(HELPER_DIED) },
-	{ P(ACCEPTED), OTHERS, I(HELPER_GONE), STRANGER, NOW, 0 },
-	{ P(RELEASED), OTHERS, I(HELPER_GONE), HELPER, NOW, 0 },
-	{ P(DONE), OTHERS, I(HELPER_GONE), HELPER, NOW, 0 },
-	/* nobody listens any more */
-	{ P(PENDING), OTHERS, I(NO_HELPER), 0, NOW, 1, P(RELEASED),
-	  R(UNATTENDED) },
-	{ P(ACCEPTED), OTHERS, I(NO_HELPER), 0, NOW, 0 },
-	{ P(RELEASED), OTHERS, I(NO_HELPER), 0, NOW, 0 },
-	/* a surprise */
-	{ P(PENDING), OTHERS, I(SURPRISE), 0, NOW, 1, P(RELEASED), R(OVERTAKEN) },
-	{ P(PENDING), EJECT, I(SURPRISE), 0, NOW, 1, P(RELEASED), R(OVERTAKEN) },
-	{ P(ACCEPTED), OTHERS, I(SURPRISE), 0, NOW, 1, P(RELEASED),
-	  R(OVERTAKEN) },
-	{ P(RELEASED), OTHERS, I(SURPRISE), 0, NOW, 1, P(RELEASED), R(ACKED) },
-	{ P(UNBOUND), OTHERS, I(SURPRISE), 0, NOW, 1, P(UNBOUND), R(ACKED) },
-	{ P(DONE), OTHERS, I(SURPRISE), 0, NOW, 0 },
-	{ P(CANCELLED), EJECT, I(SURPRISE), 0, NOW, 0 },
-	{ P(REFUSED), EJECT, I(SURPRISE), 0, NOW, 0 },
-	/* the module goes */
-	{ P(PENDING), OTHERS, I(UNLOAD), 0, NOW, 1, P(RELEASED), R(UNLOADED) },
-	{ P(ACCEPTED), OTHERS, I(UNLOAD), 0, NOW, 1, P(RELEASED), R(UNLOADED) },
-	{ P(PENDING), EJECT, I(UNLOAD), 0, NOW, 1, P(CANCELLED), R(UNLOADED) },
-	{ P(ACCEPTED), EJECT, I(UNLOAD), 0, NOW, 1, P(CANCELLED), R(UNLOADED) },
-	{ P(RELEASED), EJECT, I(UNLOAD), 0, NOW, 0 },
-	{ P(DONE), OTHERS, I(UNLOAD), 0, NOW, 0 },
-	/* the driver lets go, the device leaves */
-	{ P(PENDING), OTHERS, I(UNBOUND), 0, NOW, 1, P(UNBOUND), R(GONE) },
-	{ P(RELEASED), OTHERS, I(UNBOUND), 0, NOW, 1, P(UNBOUND), R(ACKED) },
-	{ P(UNBOUND), OTHERS, I(UNBOUND), 0, NOW, 0 },
-	{ P(DONE), OTHERS, I(UNBOUND), 0, NOW, 0 },
-	{ P(PENDING), EJECT, I(DONE), 0, NOW, 1, P(DONE), R(GONE) },
-	{ P(RELEASED), OTHERS, I(DONE), 0, NOW, 1, P(DONE), R(ACKED) },
-	{ P(UNBOUND), OTHERS, I(DONE), 0, NOW, 1, P(DONE), R(ACKED) },
-	{ P(DONE), OTHERS, I(DONE), 0, NOW, 0 },
-	{ P(CANCELLED), EJECT, I(DONE), 0, NOW, 0 },
-	{ P(REFUSED), EJECT, I(DONE), 0, NOW, 0 },
+	{ P(PENDING), EJECT, I(TICK), 0, 1250 * MS - 1, 0 },
+	{ P(PENDING), EJECT, I(TICK), 0, 1250 * MS, 1, P(RELEASED),
+	  R(NOT_ACCEPTED) },
+	{ P(ACCEPTED), EJECT, I(TICK), 0, 3000 * MS - 1, 0 },
+	{ P(ACCEPTED), EJECT, I(TICK), 0, 3000 * MS, 1, P(RELEASED),
+	  R(TIMED_OUT) },
 };
 
 static void step_name(const struct step_case *c, char *desc)
@@ -261,6 +199,166 @@ static void fsm_steps(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, fsm.phase, c->after);
 	KUNIT_EXPECT_EQ(test, fsm.release, c->release);
+}
+
+/**
+ * struct outcome - what an input does
+ * @ret: 1 changed, 0 not concerned, or an error
+ * @phase: after a change
+ * @release: after a change
+ */
+struct outcome {
+	int ret;
+	enum egpu_phase phase;
+	enum egpu_release release;
+};
+
+/**
+ * struct row - all inputs in one phase, long after all deadlines
+ * @origin: who began the request
+ * @phase: before
+ * @outcome: by input, from the accepting helper where it has a sender
+ */
+struct row {
+	enum egpu_origin origin;
+	enum egpu_phase phase;
+	struct outcome outcome[EGPU_FSM_DONE + 1];
+};
+
+#define LATE (9000 * MS)
+#define TO(p, r)                                                               \
+	{                                                                      \
+		1, P(p), R(r)                                                  \
+	}
+#define NO(error)                                                              \
+	{                                                                      \
+		-(error)                                                       \
+	}
+#define STAYS                                                                  \
+	{                                                                      \
+		0                                                              \
+	}
+#define NO_INPUTS                                                              \
+	[I(TICK)] = STAYS, [I(HELPER_GONE)] = STAYS, [I(NO_HELPER)] = STAYS,   \
+	[I(UNLOAD)] = STAYS
+#define ENDED                                                                  \
+	NO_INPUTS, [I(SURPRISE)] = STAYS, [I(UNBOUND)] = STAYS,                \
+		   [I(DONE)] = STAYS
+#define FROM_PENDING                                                           \
+	[I(ACCEPT)] = TO(ACCEPTED, NOT_YET), [I(ACK)] = NO(EPROTO),            \
+	[I(REFUSE)] = NO(EINVAL), [I(TICK)] = TO(RELEASED, NOT_ACCEPTED),      \
+	[I(HELPER_GONE)] = STAYS, [I(NO_HELPER)] = TO(RELEASED, UNATTENDED),   \
+	[I(SURPRISE)] = TO(RELEASED, OVERTAKEN),                               \
+	[I(UNBOUND)] = TO(UNBOUND, GONE), [I(DONE)] = TO(DONE, GONE)
+#define FROM_ACCEPTED                                                          \
+	[I(ACCEPT)] = NO(EALREADY), [I(ACK)] = TO(RELEASED, ACKED),            \
+	[I(REFUSE)] = NO(EINVAL), [I(TICK)] = TO(RELEASED, TIMED_OUT),         \
+	[I(HELPER_GONE)] = TO(RELEASED, HELPER_DIED), [I(NO_HELPER)] = STAYS,  \
+	[I(SURPRISE)] = TO(RELEASED, OVERTAKEN),                               \
+	[I(UNBOUND)] = TO(UNBOUND, GONE), [I(DONE)] = TO(DONE, GONE)
+#define FROM_RELEASED                                                          \
+	[I(ACCEPT)] = NO(ETIME), [I(ACK)] = NO(EALREADY), NO_INPUTS,           \
+	[I(SURPRISE)] = TO(RELEASED, ACKED),                                   \
+	[I(UNBOUND)] = TO(UNBOUND, ACKED), [I(DONE)] = TO(DONE, ACKED)
+#define FROM_UNBOUND                                                           \
+	[I(ACCEPT)] = NO(ETIME), [I(ACK)] = NO(EALREADY),                      \
+	[I(REFUSE)] = NO(EINVAL), NO_INPUTS,                                   \
+	[I(SURPRISE)] = TO(UNBOUND, ACKED), [I(UNBOUND)] = STAYS,              \
+	[I(DONE)] = TO(DONE, ACKED)
+#define FROM_DONE                                                              \
+	[I(ACCEPT)] = NO(ETIME), [I(ACK)] = NO(EALREADY),                      \
+	[I(REFUSE)] = NO(EINVAL), ENDED
+
+static const struct row rows[] = {
+	{ OTHERS,
+	  P(PENDING),
+	  { FROM_PENDING, [I(CANCEL)] = NO(EOPNOTSUPP),
+	    [I(UNLOAD)] = TO(RELEASED, UNLOADED) } },
+	{ OTHERS,
+	  P(ACCEPTED),
+	  { FROM_ACCEPTED, [I(CANCEL)] = NO(EOPNOTSUPP),
+	    [I(UNLOAD)] = TO(RELEASED, UNLOADED) } },
+	{ OTHERS,
+	  P(RELEASED),
+	  { FROM_RELEASED, [I(CANCEL)] = NO(EOPNOTSUPP),
+	    [I(REFUSE)] = NO(EINVAL) } },
+	{ OTHERS, P(UNBOUND), { FROM_UNBOUND, [I(CANCEL)] = NO(EOPNOTSUPP) } },
+	{ OTHERS, P(DONE), { FROM_DONE, [I(CANCEL)] = NO(EOPNOTSUPP) } },
+	{ EJECT,
+	  P(PENDING),
+	  { FROM_PENDING, [I(CANCEL)] = TO(CANCELLED, WITHDRAWN),
+	    [I(UNLOAD)] = TO(CANCELLED, UNLOADED) } },
+	{ EJECT,
+	  P(ACCEPTED),
+	  { FROM_ACCEPTED, [I(CANCEL)] = TO(CANCELLED, WITHDRAWN),
+	    [I(UNLOAD)] = TO(CANCELLED, UNLOADED) } },
+	{ EJECT,
+	  P(RELEASED),
+	  { FROM_RELEASED, [I(CANCEL)] = NO(EBUSY),
+	    [I(REFUSE)] = TO(REFUSED, ACKED) } },
+	{ EJECT, P(UNBOUND), { FROM_UNBOUND, [I(CANCEL)] = NO(EBUSY) } },
+	{ EJECT, P(DONE), { FROM_DONE, [I(CANCEL)] = NO(ESTALE) } },
+	{ EJECT,
+	  P(CANCELLED),
+	  { [I(ACCEPT)] = NO(ETIME),
+	    [I(ACK)] = NO(EPERM),
+	    [I(CANCEL)] = NO(EALREADY),
+	    [I(REFUSE)] = NO(EINVAL),
+	    ENDED } },
+	{ EJECT,
+	  P(REFUSED),
+	  { [I(ACCEPT)] = NO(ETIME),
+	    [I(ACK)] = NO(EALREADY),
+	    [I(CANCEL)] = NO(ESTALE),
+	    [I(REFUSE)] = NO(EINVAL),
+	    ENDED } },
+};
+
+static const char *const phase_names[] = {
+	"pending", "accepted",	"released", "unbound",
+	"done",	   "cancelled", "refused",
+};
+
+static const char *const input_names[] = {
+	"accept",    "ack",	 "cancel", "refuse",  "tick", "helper gone",
+	"no helper", "surprise", "unload", "unbound", "done",
+};
+
+#define INPUTS ARRAY_SIZE(input_names)
+
+/* A parameter is a row and an input in one number, from 1 on. */
+static const void *transition_gen_params(const void *before, char *desc)
+{
+	unsigned long i = (unsigned long)before;
+	const struct row *row = &rows[i / INPUTS];
+
+	if (i == ARRAY_SIZE(rows) * INPUTS)
+		return NULL;
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s %s: %s",
+		 row->origin == EJECT ? "eject" : "removal",
+		 phase_names[row->phase], input_names[i % INPUTS]);
+	return (void *)(i + 1);
+}
+
+static void fsm_transition(struct kunit *test)
+{
+	unsigned long i = (unsigned long)test->param_value - 1;
+	const struct row *row = &rows[i / INPUTS];
+	const struct outcome *wanted = &row->outcome[i % INPUTS];
+	struct egpu_fsm before = request_in(row->phase, row->origin);
+	struct egpu_fsm fsm = before;
+	const char *why = NULL;
+
+	KUNIT_ASSERT_EQ(test, fsm.phase, row->phase);
+	KUNIT_EXPECT_EQ(test, wanted->ret,
+			egpu_fsm_step(&fsm, i % INPUTS, HELPER, LATE, &why));
+	KUNIT_EXPECT_EQ(test, !why, wanted->ret >= 0);
+	if (wanted->ret <= 0) {
+		KUNIT_EXPECT_MEMEQ(test, &fsm, &before, sizeof(fsm));
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, fsm.phase, wanted->phase);
+	KUNIT_EXPECT_EQ(test, fsm.release, wanted->release);
 }
 
 /* Whatever comes, phases go forward only, and an end is an end. */
@@ -296,18 +394,6 @@ static void fsm_goes_forward(struct kunit *test)
 						fsm.release ==
 							EGPU_RELEASE_NOT_YET);
 			}
-}
-
-static void fsm_late_ack(struct kunit *test)
-{
-	struct egpu_fsm fsm = request_in(EGPU_PHASE_ACCEPTED, OTHERS);
-	const char *why = NULL;
-
-	egpu_fsm_step(&fsm, EGPU_FSM_TICK, 0, 3000 * MS, &why);
-	KUNIT_EXPECT_EQ(test, -ETIME,
-			egpu_fsm_step(&fsm, EGPU_FSM_ACK, HELPER, 3001 * MS,
-				      &why));
-	KUNIT_EXPECT_EQ(test, fsm.release, EGPU_RELEASE_TIMED_OUT);
 }
 
 static void fsm_surprise_keeps_evidence(struct kunit *test)
@@ -379,8 +465,8 @@ static void fsm_wakes(struct kunit *test)
 static struct kunit_case request_fsm_cases[] = {
 	KUNIT_CASE_PARAM(fsm_begins, begin_gen_params),
 	KUNIT_CASE_PARAM(fsm_steps, step_gen_params),
+	KUNIT_CASE_PARAM(fsm_transition, transition_gen_params),
 	KUNIT_CASE(fsm_goes_forward),
-	KUNIT_CASE(fsm_late_ack),
 	KUNIT_CASE(fsm_surprise_keeps_evidence),
 	KUNIT_CASE(fsm_taken_over),
 	KUNIT_CASE(fsm_taken_over_by_surprise),

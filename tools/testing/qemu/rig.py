@@ -5,6 +5,7 @@
   rig.py run --kernel 6.12 [--scenario NAME]... [--build DIR]
   rig.py story NAME --kernel 6.12 [--build DIR]   show what the scenario tells, live
   rig.py baseline [--scenario NAME]...            what the debug kernel says without egpu
+  rig.py kunit [--scenario NAME]... [--build DIR]     run the KUnit suites
   rig.py list                                     scenarios and what they are about
 """
 
@@ -21,11 +22,12 @@ from riglib.turns import PLACES, a_turn
 HERE = Path(__file__).resolve().parent
 SCENARIOS = HERE / "scenarios"
 STORIES = HERE / "stories"
+KUNIT = HERE / "kunit"
 BASELINE = HERE / "debug/baseline.txt"
 
 
 def run_all(jobs, build):
-    """Run (scenario, kernel) jobs side by side, and show each as it ends."""
+    """Outcomes of (scenario, kernel) pairs, run side by side, each shown as it ends."""
     def one(job):
         item, kernel = job
         with a_turn():
@@ -79,6 +81,20 @@ def show_baseline(args):
     return 1 if changes else 0
 
 
+def kunit(args):
+    jobs = []
+    for item in scenario.load_all(KUNIT, args.scenario):
+        kernel = Kernel("debug")
+        if item.built_in:
+            kernel.image = args.build / "kunit/tree/arch/x86/boot/bzImage"
+            if not kernel.image.exists():
+                raise RigError(f"{kernel.image} is not built; run: make kunit")
+        jobs.append((item, kernel))
+    outcomes = run_all(jobs, args.build)
+    report.write_tap(outcomes, args.build / "results/kunit.tap")
+    return 0 if all(o.passed for o in outcomes) else 1
+
+
 def show_list(_args):
     for item in scenario.load_all(SCENARIOS, []):
         print(f"{item.name:24} {item.summary}")
@@ -100,6 +116,9 @@ def main():
     verb.add_argument("--scenario", action="append", default=[])
     verb.add_argument("--write", action="store_true", help="keep what was found")
     verb.set_defaults(handler=show_baseline)
+    verb = verbs.add_parser("kunit", help="run the KUnit suites and write their results")
+    verb.add_argument("--scenario", action="append", default=[])
+    verb.set_defaults(handler=kunit)
     verb = verbs.add_parser("list", help="list the scenarios")
     verb.set_defaults(handler=show_list)
     for verb in verbs.choices.values():

@@ -29,6 +29,9 @@ SAMPLES = [
      ["passed", "failed"], 0),
     ("a parent that failed by itself", "    ok 1 a\nnot ok 1 p\n1..1\n",
      ["passed", "failed"], 0),
+    ("grandchildren count, not their parents",
+     "        ok 1 a\n        ok 2 b\n    ok 1 p\n    not ok 2 q\nnot ok 1 s\n1..1\n",
+     ["passed", "passed", "failed"], 0),
     ("what a diagnostic quotes is no result",
      "1..1\nnot ok 1 a\n  ---\n  not ok 7 quoted\n  ...\n", ["failed"], 0),
 ]

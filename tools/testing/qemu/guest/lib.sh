@@ -243,3 +243,5 @@ save() {
 . /rig/holds.sh
 # shellcheck source=story.sh
 . /rig/story.sh
+# shellcheck source=kunit.sh
+. /rig/kunit.sh

@@ -17,8 +17,7 @@ TOP = GUEST.parents[3]
 TRANSPORT = ["virtio_pci", "virtio_console"]
 AVAILABLE = ["bochs", "virtio-gpu", "vgem", "snd-hda-intel"]
 VERBS = ["run.sh", "lib.sh", "machine.sh", "egpu.sh", "tracing.sh", "holds.sh", "story.sh",
-         "baseline.sh",
-         "bad-log.txt"]
+         "baseline.sh", "kunit.sh", "bad-log.txt"]
 
 
 def build(scenario, kernel, build_dir):
@@ -83,6 +82,8 @@ def _add_egpu(archive, kernel, build_dir):
     module = build_dir / f"kmod-{kernel.name}" / "kmod" / "egpu.ko"
     if module.exists():
         archive.copy("/lib/egpu.ko", module)
+    for suite in sorted(module.parent.glob("tests/*_test.ko")):
+        archive.copy(f"/lib/kunit/{suite.name}", suite)
     stage = build_dir / "stage"
     for folder in ("usr/bin", "usr/sbin"):
         for program in sorted((stage / folder).glob("*")):

@@ -35,19 +35,22 @@ def _status(match):
 def parse(text):
     """Results of the innermost tests: a parent counts only if no child says why it failed."""
     report = Report()
-    children, notes = [], []
+    # Results whose parent is still to come, each with its depth.
+    pending, notes = [], []
     plan, top = None, 0
     for line in _without_yaml(text.splitlines()):
         match = RESULT.match(line)
         if match:
             result = Result(match[4] or "unnamed", _status(match), match[6] or "", notes)
             notes = []
-            if match[1]:
-                children.append(result)
-                continue
-            top += 1
-            report.results += _family(result, children)
-            children = []
+            depth = len(match[1])
+            first = next((i for i, (d, _) in enumerate(pending) if d > depth), len(pending))
+            family = _family(result, [r for _, r in pending[first:]])
+            pending[first:] = [(depth, r) for r in family]
+            if not depth:
+                top += 1
+                report.results += [r for _, r in pending]
+                pending = []
         elif PLAN.match(line):
             plan = int(PLAN.match(line)[1])
         elif line.startswith("Bail out!"):

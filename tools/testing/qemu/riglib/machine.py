@@ -67,6 +67,7 @@ def arguments(scenario, kernel, folder, table):
     if kernel.debug:
         memory_mb += DEBUG_MEMORY_MB
         command_line += DEBUG_COMMAND_LINE
+    command_line = " ".join([command_line, *scenario.arguments])
     args = [qemu, "-machine", "q35", "-accel", ACCELERATOR, "-cpu", "max",
             "-m", f"{memory_mb}M", "-smp", str(min(2, os.cpu_count() or 1)),
             "-nodefaults", "-display", "none", "-no-reboot",

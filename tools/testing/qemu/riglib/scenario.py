@@ -45,6 +45,10 @@ class Scenario:
     baseline: bool = False
     # Folder of more programs that it needs in the guest's /usr/bin.
     programs: Path | None = None
+    # More words on the kernel's command line.
+    arguments: list = field(default_factory=list)
+    # Boots the kernel that has egpu built in.
+    built_in: bool = False
 
     def ports(self):
         """Names of all ports that something can be plugged into."""
@@ -90,6 +94,16 @@ def _extra(scenario, words):
     scenario.extras += words
 
 
+def _arguments(scenario, words):
+    scenario.arguments += words
+
+
+def _built_in(scenario, words):
+    if words:
+        raise ValueError("nothing may follow")
+    scenario.built_in = True
+
+
 def _number(name, low, high):
     def handler(scenario, words):
         if len(words) != 1 or not words[0].isdigit() or not low <= int(words[0]) <= high:
@@ -105,6 +119,8 @@ HANDLERS = {
     "dock": _dock,
     "modules": _modules,
     "extra": _extra,
+    "arguments": _arguments,
+    "built-in": _built_in,
     "memory": _number("memory_mb", 512, 8192),
     "time": _number("time_s", 10, 600),
 }
