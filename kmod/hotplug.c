@@ -11,6 +11,11 @@
 #include "genl.h"
 #include "trace.h"
 
+static void say_not_watched(struct pci_dev *pdev)
+{
+	pci_warn(pdev, "egpu: no memory to watch this GPU, will try again\n");
+}
+
 static void on_add(struct pci_dev *pdev)
 {
 	struct egpu_device *edev;
@@ -20,6 +25,8 @@ static void on_add(struct pci_dev *pdev)
 		edev = egpu_device_add(pdev, false);
 		if (edev)
 			egpu_event_device(EGPU_CMD_CONNECTED, edev);
+		else
+			say_not_watched(pdev);
 	}
 	mutex_unlock(&egpu_lock);
 }
@@ -276,14 +283,19 @@ static void add_present(struct pci_dev *pdev, bool at_load)
 	device_lock(&pdev->dev);
 	egpu_drm_summarise(pdev, &sum);
 	mutex_lock(&egpu_lock);
-	edev = egpu_device_find(pdev) ? NULL : egpu_device_add(pdev, at_load);
+	if (egpu_device_find(pdev))
+		goto unlock;
+	edev = egpu_device_add(pdev, at_load);
 	if (edev) {
 		edev->drm = sum;
 		egpu_device_read_driver(edev);
 		if (edev->driver[0])
 			egpu_device_set_state(edev, EGPU_DEVICE_STATE_READY);
 		egpu_event_device(EGPU_CMD_CONNECTED, edev);
+	} else if (at_load) {
+		say_not_watched(pdev);
 	}
+unlock:
 	mutex_unlock(&egpu_lock);
 	device_unlock(&pdev->dev);
 }

@@ -118,11 +118,8 @@ struct egpu_device *egpu_device_add(struct pci_dev *pdev, bool at_load)
 	lockdep_assert_held(&egpu_lock);
 	if (!edev)
 		edev = egpu_reserve_take();
-	if (!edev) {
-		pci_warn(pdev,
-			 "egpu: no memory to watch this GPU, will try again\n");
+	if (!edev)
 		return NULL;
-	}
 	edev->pdev = pci_dev_get(pdev);
 	edev->id = ++egpu_last_id;
 	edev->at_load = at_load;

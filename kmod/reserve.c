@@ -82,8 +82,7 @@ struct egpu_device *egpu_reserve_take(void)
 
 	lockdep_assert_held(&egpu_lock);
 	egpu_reserve_mend();
-	edev = list_first_entry_or_null(&egpu_reserve, struct egpu_device,
-					node);
+	edev = list_first_entry_or_null(&egpu_reserve, struct egpu_device, node);
 	if (!edev) {
 		egpu_missed_one = true;
 		return NULL;
