@@ -2,11 +2,10 @@
 # shellcheck shell=sh disable=SC2154
 # Each allocation of the module is made to fail while a GPU comes and goes.
 # rig: kernels debug
+# rig: gpu gpu0 secondary-vga on tb0
 
 insert_egpu
-hotadd tb0 gpu0
 gpu=$(gpu_at tb0)
 gpu_ready "$gpu"
 run_ktap "$tests/faults" changes "$gpu" bochs-drm
-run_ktap "$tests/faults" shortage "$gpu" bochs-drm
 expect rmmod egpu

@@ -3,9 +3,8 @@
 # Each allocation while the module loads is made to fail.
 # rig: kernels debug
 # rig: gpu igpu virtio-gpu-pci
-# rig: gpu cold0 virtio-gpu-pci on tb1
+# rig: gpu gpu0 secondary-vga on tb0
 
-hotadd tb0 gpu0
 run_ktap "$tests/faults" load override=0000:00:06.0=external
 
 test_begin "afterwards it loads, and tells of a removal"

@@ -2,10 +2,10 @@
 # shellcheck shell=sh disable=SC2154
 # Each allocation of a task that asks the module is made to fail.
 # rig: kernels debug
+# rig: gpu gpu0 secondary-vga on tb0
 # rig: gpu igpu virtio-gpu-pci
 
 insert_egpu
-hotadd tb0 gpu0
 gpu=$(gpu_at tb0)
 gpu_ready "$gpu"
 run_ktap "$tests/faults" requests "$gpu"

@@ -40,8 +40,8 @@ bool settled(enum place place);
 bool settles(enum place place);
 void judge(const struct act *act, unsigned int nth, bool fault, int error,
 	   const struct gpu *before);
+void judge_told(const char *what);
 void judge_listeners(const char *what, bool fault, uint32_t came, uint32_t gone);
-uint64_t last_seq(void);
 void allocate(void);
 
 void sweep(const struct act *act, const struct act *back);

@@ -27,13 +27,14 @@
 #define MODULES_END   0xffffffffff000000UL
 
 static unsigned long counted; /* number of the last allocation looked at */
+static struct code whole; /* the module */
 static int own = -1;
 
 static void put(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_TRUNC);
 
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+	if (fd < 0 || (write(fd, text, strlen(text)) < 0 && errno != EEXIST))
 		bail_out("cannot write %s to %s: %s", text, path,
 			 strerror(errno));
 	close(fd);
@@ -181,6 +182,7 @@ void inject_open(void)
 	set("stacktrace-depth", 32);
 	set("reject-start", own_records.start);
 	set("reject-end", own_records.end);
+	put(TRACING "options/sym-offset", "1"); /* shows the module, too */
 	watch("kmalloc");
 	watch("kmem_cache_alloc");
 	own = open("/proc/thread-self/fail-nth", O_RDWR);
@@ -200,13 +202,15 @@ void inject_below(struct code code)
 
 /**
  * inject_begin - know the number of the last allocation
- * @allocate: makes allocations that count
+ * @allocate: makes allocations of the module, which is loaded
  *
  * From here on it is larger than 1: with an interval of 1 all would fail, and
  * nothing be counted.
  */
 void inject_begin(void (*allocate)(void))
 {
+	whole = code_of_egpu();
+	inject_below(whole);
 	counted = 2;
 	set("interval", counted);
 	set("times", 1);
@@ -227,7 +231,7 @@ void inject_arm(unsigned int nth)
 
 /**
  * inject_disarm - stop, whether it has failed or not
- * @allocate: makes allocations that count
+ * @allocate: makes allocations of the module
  *
  * When there were fewer, their number is unknown; so go on until it has failed
  * and the number is known again.
@@ -240,6 +244,7 @@ bool inject_disarm(void (*allocate)(void))
 
 	if (spent())
 		return true;
+	inject_below(whole);
 	while (!spent()) {
 		allocate();
 		if (++tries > 1000)
@@ -282,7 +287,8 @@ bool inject_own_end(void)
 {
 	char text[16] = "";
 
-	if (pread(own, text, sizeof(text) - 1, 0) < 0 || pwrite(own, "0", 1, 0) < 0)
+	if (pread(own, text, sizeof(text) - 1, 0) < 0 ||
+	    pwrite(own, "0", 1, 0) < 0)
 		bail_out("cannot end fail-nth: %s", strerror(errno));
 	return !strtol(text, NULL, 10);
 }
@@ -303,7 +309,7 @@ const char *inject_site(void)
 	site[0] = '\0';
 	kernel[0] = '\0';
 	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " => %63s", name) != 1)
+		if (sscanf(line, " => %63[^+]", name) != 1)
 			continue;
 		if (strstr(line, "[egpu]") && len < sizeof(site) - 70)
 			len += snprintf(site + len, sizeof(site) - len, "%s%s",
