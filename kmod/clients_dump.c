@@ -176,6 +176,12 @@ static void dump_free(struct client_dump *dump)
 	kfree(dump);
 }
 
+static int no_memory(struct netlink_callback *cb)
+{
+	NL_SET_ERR_MSG(cb->extack, "there is no memory for the list");
+	return -ENOMEM;
+}
+
 int egpu_nl_client_start(struct netlink_callback *cb)
 {
 	struct nlattr **attrs = egpu_compat_dump_attrs(cb);
@@ -186,10 +192,12 @@ int egpu_nl_client_start(struct netlink_callback *cb)
 
 	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)
-		return -ENOMEM;
+		return no_memory(cb);
 	ret = id ? collect_one(dump, nla_get_u32(id), all, cb->extack) :
 		   collect_all(dump, all);
 	if (ret) {
+		if (ret == -ENOMEM)
+			no_memory(cb);
 		dump_free(dump);
 		return ret;
 	}

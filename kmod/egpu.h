@@ -124,7 +124,8 @@ void egpu_client_list_free(struct egpu_client_list *list);
  * @link_width: lanes, 0 unknown
  * @drm: nodes and clients when last looked at
  * @request: the open removal request, referenced; NULL when there is none
- * @spare: the request to come, so that no removal is lost for want of memory
+ * @spare: the request of the next removal that others begin, so that none is
+ *	lost for want of memory; NULL only until there is some again
  * @walk_lock: one walk over the DRM side at a time; see @held
  * @held: our UNBIND_DRIVER callback keeps device_lock held by its caller, so
  *	the DRM side may be walked without taking it
@@ -156,6 +157,7 @@ struct egpu_device {
 extern struct mutex egpu_lock;
 
 bool egpu_is_gpu(const struct pci_dev *pdev);
+struct egpu_device *egpu_device_alloc(void);
 struct egpu_device *egpu_device_add(struct pci_dev *pdev, bool at_load);
 struct egpu_device *egpu_device_find(const struct pci_dev *pdev);
 struct egpu_device *egpu_device_find_id(u32 id);
@@ -169,10 +171,19 @@ void egpu_device_read_driver(struct egpu_device *edev);
 void egpu_device_read_link(struct egpu_device *edev);
 void egpu_device_drop(struct egpu_device *edev);
 void egpu_devices_reclassify(void);
+bool egpu_devices_fill_spares(void);
 void egpu_devices_drop_all(void);
 int egpu_device_walk_begin(struct egpu_device *edev, bool *locked);
 void egpu_device_walk_end(struct egpu_device *edev, bool locked);
 void egpu_device_refresh(struct egpu_device *edev);
+
+/* reserve.c: what is set aside for a shortage of memory */
+
+int egpu_reserve_init(void);
+struct egpu_device *egpu_reserve_take(void);
+void egpu_reserve_mend(void);
+void egpu_reserve_stop(void);
+void egpu_reserve_exit(void);
 
 /* overrides.c: what the user says is external */
 
@@ -276,6 +287,7 @@ int egpu_eject_begin(struct egpu_device *edev, u32 wait_ms, bool force,
 /* hotplug.c: what the PCI core tells */
 
 int egpu_hotplug_init(void);
+void egpu_hotplug_take_in(bool at_load);
 void egpu_hotplug_exit(void);
 
 /* events.c: what everybody is told */
@@ -284,6 +296,7 @@ bool egpu_helper_listens(void);
 u64 egpu_event_seq(void);
 void egpu_event_device(u8 cmd, struct egpu_device *edev);
 void egpu_event_removal(u8 cmd, struct egpu_request *req);
+void egpu_event_lost(void);
 
 /* message.c: devices and requests as attributes */
 
@@ -310,6 +323,7 @@ struct egpu_settings {
 extern struct egpu_settings egpu_settings;
 
 int egpu_error(struct genl_info *info, int attr, int error, const char *why);
+struct sk_buff *egpu_reply_new(struct genl_info *info);
 int egpu_dump_takes_none(struct netlink_callback *cb);
 int egpu_netlink_init(void);
 void egpu_netlink_exit(void);

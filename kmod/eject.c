@@ -137,7 +137,7 @@ int egpu_eject_begin(struct egpu_device *edev, u32 wait_ms, bool force,
 		return ret;
 	req = egpu_request_open(edev, &terms);
 	if (!req) {
-		*why = "out of memory";
+		*why = "there is no memory to eject it";
 		return -ENOMEM;
 	}
 	*cookie = req->cookie;

@@ -48,6 +48,15 @@ static int put_head(struct sk_buff *skb, int seq_attr, int time_attr, int pad)
 	return 0;
 }
 
+/* Listeners hear of a loss as of any other, and look again. */
+static void tell_loss(void)
+{
+	pr_warn_ratelimited("egpu: event %llu is lost, listeners are told to look again\n",
+			    egpu_last_seq);
+	genl_set_err(egpu_compat_family(), &init_net, 0, EGPU_NLGRP_EVENTS,
+		     -ENOBUFS);
+}
+
 static struct sk_buff *event_new(u8 cmd, void **head)
 {
 	struct sk_buff *skb;
@@ -65,9 +74,7 @@ static struct sk_buff *event_new(u8 cmd, void **head)
 		return skb;
 	nlmsg_free(skb);
 lost:
-	/* Listeners hear of the loss as of any other, and look again. */
-	genl_set_err(egpu_compat_family(), &init_net, 0, EGPU_NLGRP_EVENTS,
-		     -ENOBUFS);
+	tell_loss();
 	return NULL;
 }
 
@@ -75,8 +82,7 @@ static int event_send(struct sk_buff *skb, void *head, int filled)
 {
 	if (filled) {
 		nlmsg_free(skb);
-		genl_set_err(egpu_compat_family(), &init_net, 0,
-			     EGPU_NLGRP_EVENTS, -ENOBUFS);
+		tell_loss();
 		return filled;
 	}
 	genlmsg_end(skb, head);
@@ -128,4 +134,16 @@ void egpu_event_removal(u8 cmd, struct egpu_request *req)
 		ret = event_send(skb, head, ret);
 	}
 	trace_egpu_event(egpu_last_seq, cmd, req->id, ret);
+}
+
+/**
+ * egpu_event_lost - something happened that no event can be made of
+ *
+ * The number is missing in the sequence then. The caller holds egpu_lock.
+ */
+void egpu_event_lost(void)
+{
+	lockdep_assert_held(&egpu_lock);
+	egpu_last_seq++;
+	tell_loss();
 }

@@ -11,6 +11,11 @@
 #include "genl.h"
 #include "trace.h"
 
+static void say_not_watched(struct pci_dev *pdev)
+{
+	pci_warn(pdev, "egpu: no memory to watch this GPU, will try again\n");
+}
+
 static void on_add(struct pci_dev *pdev)
 {
 	struct egpu_device *edev;
@@ -20,6 +25,8 @@ static void on_add(struct pci_dev *pdev)
 		edev = egpu_device_add(pdev, false);
 		if (edev)
 			egpu_event_device(EGPU_CMD_CONNECTED, edev);
+		else
+			say_not_watched(pdev);
 	}
 	mutex_unlock(&egpu_lock);
 }
@@ -146,8 +153,8 @@ static void on_unbind(struct egpu_device *edev)
 		egpu_request_wait(req, edev->pdev);
 		egpu_request_put(req);
 	} else {
-		pci_err(edev->pdev,
-			"egpu: no memory to announce this removal\n");
+		pci_warn(edev->pdev,
+			 "egpu: no memory to announce this removal\n");
 	}
 	set_held(edev, false);
 }
@@ -207,8 +214,20 @@ static void on_del(struct egpu_device *edev)
 		egpu_event_removal(EGPU_CMD_DISCONNECTED, req);
 		egpu_request_step(req, EGPU_FSM_DONE, 0, &why);
 		egpu_request_close(edev);
+	} else {
+		egpu_event_lost();
 	}
 	egpu_device_drop(edev);
+	mutex_unlock(&egpu_lock);
+}
+
+/* It came when there was no memory, and goes before there was any. */
+static void on_del_unknown(struct pci_dev *pdev)
+{
+	pci_warn(pdev,
+		 "egpu: this GPU leaves before there was memory to watch it\n");
+	mutex_lock(&egpu_lock);
+	egpu_event_lost();
 	mutex_unlock(&egpu_lock);
 }
 
@@ -225,8 +244,11 @@ static int hotplug_notify(struct notifier_block *nb, unsigned long action,
 		return NOTIFY_DONE;
 	}
 	edev = device_of(pdev);
-	if (!edev)
+	if (!edev) {
+		if (action == BUS_NOTIFY_DEL_DEVICE)
+			on_del_unknown(pdev);
 		return NOTIFY_DONE;
+	}
 	switch (action) {
 	case BUS_NOTIFY_BOUND_DRIVER:
 		on_bound(edev);
@@ -253,7 +275,7 @@ static struct notifier_block hotplug_block = {
  * device_lock keeps the driver as it is found; a BOUND or UNBIND that comes
  * right after finds the device in the registry.
  */
-static void add_present(struct pci_dev *pdev)
+static void add_present(struct pci_dev *pdev, bool at_load)
 {
 	struct egpu_drm_summary sum;
 	struct egpu_device *edev;
@@ -261,39 +283,53 @@ static void add_present(struct pci_dev *pdev)
 	device_lock(&pdev->dev);
 	egpu_drm_summarise(pdev, &sum);
 	mutex_lock(&egpu_lock);
-	edev = egpu_device_find(pdev) ? NULL : egpu_device_add(pdev, true);
+	if (egpu_device_find(pdev))
+		goto unlock;
+	edev = egpu_device_add(pdev, at_load);
 	if (edev) {
 		edev->drm = sum;
 		egpu_device_read_driver(edev);
 		if (edev->driver[0])
 			egpu_device_set_state(edev, EGPU_DEVICE_STATE_READY);
 		egpu_event_device(EGPU_CMD_CONNECTED, edev);
+	} else if (at_load) {
+		say_not_watched(pdev);
 	}
+unlock:
 	mutex_unlock(&egpu_lock);
 	device_unlock(&pdev->dev);
 }
 
 /**
- * egpu_hotplug_init - hook the PCI bus and take in what is there
+ * egpu_hotplug_take_in - take in what is there and not in the registry
+ * @at_load: it was there before the module
  *
  * The rescan lock keeps devices from leaving between being found and being
  * registered; it waits for a removal that is under way.
+ */
+void egpu_hotplug_take_in(bool at_load)
+{
+	struct pci_dev *pdev = NULL;
+
+	pci_lock_rescan_remove();
+	for_each_pci_dev(pdev)
+		if (egpu_is_gpu(pdev))
+			add_present(pdev, at_load);
+	pci_unlock_rescan_remove();
+}
+
+/**
+ * egpu_hotplug_init - hook the PCI bus and take in what is there
  *
  * Return: 0 or the error of the registration.
  */
 int egpu_hotplug_init(void)
 {
-	struct pci_dev *pdev = NULL;
-	int ret;
+	int ret = bus_register_notifier(&pci_bus_type, &hotplug_block);
 
-	ret = bus_register_notifier(&pci_bus_type, &hotplug_block);
 	if (ret)
 		return ret;
-	pci_lock_rescan_remove();
-	for_each_pci_dev(pdev)
-		if (egpu_is_gpu(pdev))
-			add_present(pdev);
-	pci_unlock_rescan_remove();
+	egpu_hotplug_take_in(true);
 	return 0;
 }
 

@@ -92,9 +92,12 @@ static int __init egpu_init(void)
 	egpu_workqueue = alloc_workqueue("egpu", WQ_UNBOUND, 0);
 	if (!egpu_workqueue)
 		return -ENOMEM;
-	ret = egpu_netlink_init();
+	ret = egpu_reserve_init();
 	if (ret)
 		goto err_workqueue;
+	ret = egpu_netlink_init();
+	if (ret)
+		goto err_reserve;
 	ret = egpu_hotplug_init();
 	if (ret)
 		goto err_netlink;
@@ -102,6 +105,8 @@ static int __init egpu_init(void)
 
 err_netlink:
 	egpu_netlink_exit();
+err_reserve:
+	egpu_reserve_exit();
 err_workqueue:
 	destroy_workqueue(egpu_workqueue);
 	return ret;
@@ -118,9 +123,11 @@ static void __exit egpu_exit(void)
 	flush_workqueue(egpu_workqueue);
 	egpu_hotplug_exit();
 	egpu_netlink_exit();
+	egpu_reserve_stop();
 	egpu_devices_drop_all();
 	destroy_workqueue(egpu_workqueue);
 	egpu_requests_free_all();
+	egpu_reserve_exit();
 }
 
 module_init(egpu_init);

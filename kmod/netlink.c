@@ -35,6 +35,21 @@ int egpu_error(struct genl_info *info, int attr, int error, const char *why)
 }
 
 /**
+ * egpu_reply_new - memory for a reply
+ * @info: the message that is answered
+ *
+ * Return: the reply, NULL without memory; the extended ack says so then.
+ */
+struct sk_buff *egpu_reply_new(struct genl_info *info)
+{
+	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+
+	if (!reply)
+		egpu_error(info, 0, -ENOMEM, "there is no memory for a reply");
+	return reply;
+}
+
+/**
  * egpu_dump_takes_none - turn down attributes of a dump that takes none
  * @cb: the dump
  *
@@ -115,7 +130,7 @@ int egpu_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return ret;
 
 	egpu_device_refresh(edev);
-	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	reply = egpu_reply_new(info);
 	if (reply) {
 		mutex_lock(&egpu_lock);
 		ret = fill_device(reply, info->snd_portid, info->snd_seq, 0,
@@ -194,7 +209,7 @@ int egpu_nl_settings_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (nlmsg_attrlen(info->nlhdr, GENL_HDRLEN) > 0)
 		return egpu_error(info, 0, -EINVAL,
 				  "settings-get takes no attributes");
-	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	reply = egpu_reply_new(info);
 	if (!reply)
 		return -ENOMEM;
 	head = genlmsg_put_reply(reply, info, egpu_compat_family(), 0,

@@ -42,7 +42,7 @@ static int fill_removal(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 
 int egpu_nl_removal_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *reply = egpu_reply_new(info);
 	struct egpu_request *req;
 	int ret = 0;
 
@@ -143,7 +143,7 @@ int egpu_nl_eject_doit(struct sk_buff *skb, struct genl_info *info)
 		return egpu_error(info, EGPU_A_REMOVAL_ID, -ENODEV,
 				  "there is no such GPU");
 
-	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	reply = egpu_reply_new(info);
 	ret = reply ? begin_eject(info, edev, &cookie) : -ENOMEM;
 	egpu_device_put(edev);
 	if (ret) {

@@ -73,9 +73,15 @@ static void classify(struct egpu_device *edev)
 		egpu_classify_placement(&edev->topology, rules, n_rules);
 }
 
-static struct egpu_device *device_alloc(struct pci_dev *pdev)
+/**
+ * egpu_device_alloc - memory for a GPU and its first removal
+ *
+ * Return: a device with one reference, of no GPU yet; NULL without memory.
+ */
+struct egpu_device *egpu_device_alloc(void)
 {
-	struct egpu_device *edev = kzalloc(sizeof(*edev), GFP_KERNEL);
+	struct egpu_device *edev =
+		kzalloc(sizeof(*edev), GFP_KERNEL | __GFP_NOWARN);
 
 	if (!edev)
 		return NULL;
@@ -87,7 +93,6 @@ static struct egpu_device *device_alloc(struct pci_dev *pdev)
 	kref_init(&edev->ref);
 	INIT_LIST_HEAD(&edev->node);
 	mutex_init(&edev->walk_lock);
-	edev->pdev = pci_dev_get(pdev);
 	return edev;
 }
 
@@ -98,18 +103,18 @@ static struct egpu_device *device_alloc(struct pci_dev *pdev)
  *
  * The caller holds egpu_lock and sends the event.
  *
- * Return: the device, NULL without memory.
+ * Return: the device; NULL without memory, then it will be tried again.
  */
 struct egpu_device *egpu_device_add(struct pci_dev *pdev, bool at_load)
 {
-	struct egpu_device *edev = device_alloc(pdev);
+	struct egpu_device *edev = egpu_device_alloc();
 
 	lockdep_assert_held(&egpu_lock);
-	if (!edev) {
-		pci_err(pdev,
-			"egpu: no memory to watch this GPU, its removal will not be reported\n");
+	if (!edev)
+		edev = egpu_reserve_take();
+	if (!edev)
 		return NULL;
-	}
+	edev->pdev = pci_dev_get(pdev);
 	edev->id = ++egpu_last_id;
 	edev->at_load = at_load;
 	read_topology(pdev, &edev->topology);
@@ -297,6 +302,26 @@ void egpu_devices_reclassify(void)
 		    before.marker != edev->placement.marker)
 			egpu_event_device(EGPU_CMD_CHANGED, edev);
 	}
+}
+
+/**
+ * egpu_devices_fill_spares - make good for spare requests that were used
+ *
+ * Return: true when no device lacks one.
+ */
+bool egpu_devices_fill_spares(void)
+{
+	struct egpu_device *edev;
+
+	lockdep_assert_held(&egpu_lock);
+	list_for_each_entry(edev, &egpu_devices, node) {
+		if (edev->spare)
+			continue;
+		edev->spare = egpu_request_alloc();
+		if (!edev->spare)
+			return false;
+	}
+	return true;
 }
 
 /**

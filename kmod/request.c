@@ -41,8 +41,17 @@ static void settle(struct work_struct *work)
 		egpu_request_step(req, EGPU_FSM_DONE, 0, &why);
 		egpu_request_close(edev);
 	}
-	mutex_unlock(&egpu_lock);
+	/* Before anybody could have use for it: see recycle_oldest(). */
 	egpu_request_put(req);
+	mutex_unlock(&egpu_lock);
+}
+
+static void request_init(struct egpu_request *req)
+{
+	kref_init(&req->ref);
+	INIT_LIST_HEAD(&req->node);
+	init_waitqueue_head(&req->wait);
+	INIT_DELAYED_WORK(&req->settle, settle);
 }
 
 /**
@@ -52,14 +61,11 @@ static void settle(struct work_struct *work)
  */
 struct egpu_request *egpu_request_alloc(void)
 {
-	struct egpu_request *req = kzalloc(sizeof(*req), GFP_KERNEL);
+	struct egpu_request *req =
+		kzalloc(sizeof(*req), GFP_KERNEL | __GFP_NOWARN);
 
-	if (!req)
-		return NULL;
-	kref_init(&req->ref);
-	INIT_LIST_HEAD(&req->node);
-	init_waitqueue_head(&req->wait);
-	INIT_DELAYED_WORK(&req->settle, settle);
+	if (req)
+		request_init(req);
 	return req;
 }
 
@@ -107,6 +113,42 @@ static void drop_oldest_finished(void)
 	egpu_request_put(oldest);
 }
 
+/*
+ * Without memory the past makes room for the present. References are taken
+ * under egpu_lock only, so what has but the list's is nobody else's.
+ */
+static struct egpu_request *recycle_oldest(void)
+{
+	struct egpu_request *req;
+
+	list_for_each_entry(req, &egpu_requests, node) {
+		if (!egpu_fsm_finished(&req->fsm) || kref_read(&req->ref) != 1)
+			continue;
+		list_del_init(&req->node);
+		memset(req, 0, sizeof(*req));
+		request_init(req);
+		return req;
+	}
+	return NULL;
+}
+
+/*
+ * Who ejects can be told that there is no memory; a removal by others takes its
+ * course, so it has its request beforehand. A device without spare has used it
+ * since memory ran out, so there is a past to recycle.
+ */
+static struct egpu_request *request_for(struct egpu_device *edev,
+					enum egpu_origin origin)
+{
+	struct egpu_request *req;
+
+	if (origin == EGPU_ORIGIN_EJECT)
+		return egpu_request_alloc();
+	req = edev->spare ?: egpu_request_alloc();
+	edev->spare = NULL;
+	return req ?: recycle_oldest();
+}
+
 static void describe(struct egpu_request *req, const struct egpu_device *edev)
 {
 	req->id = edev->id;
@@ -132,16 +174,16 @@ static void trace_request(const struct egpu_request *req)
  * @terms: what the request is given
  *
  * The caller holds egpu_lock. The device enters the state leaving and keeps
- * the request until egpu_request_close(). Its spare is used when there is no
- * memory, so that no removal is lost.
+ * the request until egpu_request_close(). A removal that others have begun
+ * needs no memory.
  *
- * Return: the request, the device's; NULL when memory and spare are both out,
- * as can only be between an eject that ended and a removal right after it.
+ * Return: the request, the device's; NULL when there is no memory for an eject,
+ * or when more than EGPU_HISTORY_MAX devices had their spares used up.
  */
 struct egpu_request *egpu_request_open(struct egpu_device *edev,
 				       const struct egpu_request_terms *terms)
 {
-	struct egpu_request *req = egpu_request_alloc();
+	struct egpu_request *req = request_for(edev, terms->origin);
 	struct egpu_fsm_start start = {
 		.origin = terms->origin,
 		.cause = terms->verdict.cause,
@@ -155,10 +197,6 @@ struct egpu_request *egpu_request_open(struct egpu_device *edev,
 	};
 
 	lockdep_assert_held(&egpu_lock);
-	if (!req) {
-		req = edev->spare;
-		edev->spare = NULL;
-	}
 	if (!req)
 		return NULL;
 	describe(req, edev);
@@ -225,10 +263,13 @@ void egpu_request_close(struct egpu_device *edev)
 	edev->request = NULL;
 	if (cancel_delayed_work(&req->settle))
 		egpu_request_put(req);
-	if (!edev->spare)
-		edev->spare = egpu_request_alloc();
 	egpu_request_put(req);
 	drop_oldest_finished();
+	if (edev->spare || edev->state == EGPU_DEVICE_STATE_GONE)
+		return;
+	edev->spare = egpu_request_alloc();
+	if (!edev->spare)
+		egpu_reserve_mend();
 }
 
 static void look_around(struct egpu_request *req, struct pci_dev *pdev)

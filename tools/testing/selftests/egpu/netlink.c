@@ -283,13 +283,21 @@ static int collect(struct nl *nl, nl_visit visit, void *data,
 {
 	_Alignas(8) char buffer[RECEIVE_ROOM];
 	struct nlmsghdr *nlh;
+	bool lost = false;
 	ssize_t len;
 
 	for (;;) {
-		len = receive(nl, ANSWER_MS, buffer);
-		/* Lost events of a socket that listens as well; answers stay. */
-		if (len == -ENOBUFS)
+		len = receive(nl, lost ? 0 : ANSWER_MS, buffer);
+		/* Events of a socket that listens as well; answers stay. If the
+		 * answer itself was lost, nothing more will come: the kernel has
+		 * made it before the request's send() was over.
+		 */
+		if (len == -ENOBUFS) {
+			lost = true;
 			continue;
+		}
+		if (len == -ETIMEDOUT && lost)
+			return -ENOBUFS;
 		if (len < 0)
 			return len;
 		for (nlh = (void *)buffer; NLMSG_OK(nlh, len);

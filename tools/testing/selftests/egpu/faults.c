@@ -1,0 +1,626 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Allocations made to fail, one after the other, and then all of them.
+ *
+ *   faults load [PARAMETER]       the module is not loaded, GPUs are there
+ *   faults requests ADDRESS       of an external GPU
+ *   faults changes ADDRESS DRIVER of an external GPU that may be removed
+ *   faults shortage ADDRESS DRIVER
+ *   faults plug PORT=ADDRESS PORT=ADDRESS  empty ports of the rig and what
+ *                                 their PCI addresses are; asks on fd 7
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "faults.h"
+#include "snapshot.h"
+
+#define PCI    "/sys/bus/pci/"
+#define MODULE "/lib/egpu.ko"
+
+/* Enough open files that a list of them is longer than what it begins with. */
+#define CLIENTS 40
+
+#define LOADS_MAX 200
+
+static const char *address, *driver;
+static struct nl helper;
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	int error = 0;
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		error = -errno;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static void must_write(const char *path, const char *text)
+{
+	int error = write_file(path, text);
+
+	if (error)
+		bail_out("cannot write %s to %s: %s", text, path,
+			 strerror(-error));
+}
+
+/* --- what happens to a GPU ------------------------------------------------ */
+
+static int do_remove(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PCI "devices/%s/remove", address);
+	must_write(path, "1");
+	return 0;
+}
+
+static int do_rescan(void)
+{
+	must_write(PCI "rescan", "1");
+	return 0;
+}
+
+static int do_unbind(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PCI "drivers/%s/unbind", driver);
+	must_write(path, address);
+	return 0;
+}
+
+static int do_bind(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PCI "drivers/%s/bind", driver);
+	must_write(path, address);
+	return 0;
+}
+
+/* Turned down with a reason, or done. */
+static int do_eject(void)
+{
+	static struct answer answer;
+	static struct msg msg;
+	struct gpu gpu;
+	int error;
+
+	if (!gpu_now(&gpu))
+		return -ENODEV;
+	msg_begin(&msg, family.id, 0, EGPU_CMD_EJECT);
+	msg_put_u32(&msg, EGPU_A_REMOVAL_ID, gpu.id);
+	error = nl_ask(&control, &msg, &answer);
+	check(!error || answer.text[0], "an eject fails without a reason");
+	return error;
+}
+
+/* --- a helper ------------------------------------------------------------- */
+
+static void answer_pending(uint8_t cmd, const void *attrs, size_t len,
+			   void *data)
+{
+	static struct answer answer;
+	struct removal removal;
+
+	(void)data;
+	if (cmd != EGPU_CMD_REMOVAL_PENDING && cmd != EGPU_CMD_REMOVAL_GET)
+		return;
+	removal_read(&removal, attrs, len);
+	if (removal.phase != EGPU_PHASE_PENDING)
+		return;
+	step(&helper, &family, EGPU_CMD_ACCEPT, removal.cookie, &answer);
+	step(&helper, &family, EGPU_CMD_ACK, removal.cookie, &answer);
+}
+
+/* What was lost is asked for, as any helper does. */
+static void look_for_pending(void)
+{
+	static struct answer answer;
+	static struct msg msg;
+
+	msg_begin(&msg, family.id, NLM_F_DUMP, EGPU_CMD_REMOVAL_GET);
+	nl_dump(&control, &msg, answer_pending, NULL, &answer);
+}
+
+static void help_until_gone(pid_t pid)
+{
+	struct nl hears;
+	int ret;
+
+	if (nl_open(&hears) || nl_join(&hears, family.events))
+		bail_out("the helper cannot listen");
+	look_for_pending();
+	while (!waitpid(pid, NULL, WNOHANG)) {
+		ret = nl_receive(&hears, 20, answer_pending, NULL);
+		if (ret == -ENOBUFS)
+			look_for_pending();
+	}
+	nl_close(&hears);
+}
+
+/* A removal by others, held until the helper has answered. */
+static int do_held_remove(void)
+{
+	pid_t pid;
+
+	if (nl_open(&helper) || nl_join(&helper, family.helper))
+		bail_out("there can be no helper");
+	pid = fork();
+	if (!pid) {
+		do_remove();
+		_exit(0);
+	}
+	help_until_gone(pid);
+	nl_close(&helper);
+	return 0;
+}
+
+/* --- sweeps of what happens to a GPU --------------------------------------- */
+
+static void begin(void)
+{
+	if (family_open(&control, &family))
+		bail_out("the module is not there");
+	inject_open();
+	inject_begin(allocate);
+	listen_all();
+}
+
+/* The work of an eject runs the driver's remove as well; leave that alone. */
+static void sweep_eject(struct code all, const struct act *rescan)
+{
+	struct code work = code_of("eject_work");
+	struct act act = { "eject", do_eject, { all.start, work.start }, GONE, 0 };
+
+	sweep(&act, rescan);
+	act.code = (struct code){ work.end, all.end };
+	sweep(&act, rescan);
+}
+
+static void changes(void)
+{
+	struct code all = code_of_egpu();
+	const struct act remove = { "remove", do_remove, all, GONE, 0 };
+	const struct act rescan = { "rescan", do_rescan, all, READY, 0 };
+	const struct act unbind = { "unbind", do_unbind, all, UNBOUND, 0 };
+	const struct act bind = { "bind", do_bind, all, READY, 0 };
+	const struct act held = { "held", do_held_remove, all, GONE, 1 };
+	const struct act again = { "rescan", do_rescan, {}, READY, 0 };
+
+	sweep(&remove, &rescan);
+	sweep(&unbind, &bind);
+	sweep_eject(all, &again);
+	setting_set(&control, &family, EGPU_A_SETTINGS_HOLD_MS, 5000);
+	setting_set(&control, &family, EGPU_A_SETTINGS_ACCEPT_MS, 5000);
+	sweep(&held, &again);
+}
+
+/* --- plugging --------------------------------------------------------------- */
+
+static const char *plug_port, *plug_address;
+
+/* Ask the rig, as guest/machine.sh does. */
+static void ask_rig(const char *question)
+{
+	char answer[256];
+	ssize_t len;
+
+	if (write(7, question, strlen(question)) < 0)
+		bail_out("cannot ask the rig");
+	len = read(7, answer, sizeof(answer) - 1);
+	if (len < 2 || strncmp(answer, "ok", 2))
+		bail_out("the rig cannot %s", question);
+}
+
+static int do_plug(void)
+{
+	static unsigned int n;
+	char question[128];
+
+	snprintf(question, sizeof(question),
+		 "add fault%u secondary-vga bus=%s,addr=0\n", n++, plug_port);
+	ask_rig(question);
+	return 0;
+}
+
+static int do_pull(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rig-pull %s", plug_address);
+	if (system(command))
+		bail_out("%s fails", command);
+	return 0;
+}
+
+/* The GPU that will be plugged into a port. */
+static void choose_port(char *port)
+{
+	static char at[32];
+	char path[128];
+	FILE *file;
+	int bus = 0;
+
+	plug_port = port;
+	plug_address = strchr(port, '=') + 1;
+	snprintf(path, sizeof(path), PCI "devices/%s/secondary_bus_number",
+		 plug_address);
+	file = fopen(path, "r");
+	if (!file || fscanf(file, "%d", &bus) != 1)
+		bail_out("cannot read %s", path);
+	fclose(file);
+	snprintf(at, sizeof(at), "0000:%02x:00.0", bus);
+	watch_gpu(at);
+}
+
+static void plug(char *port)
+{
+	struct code all = code_of_egpu();
+	const struct act pull = { "pull", do_pull, all, GONE, 0 };
+	const struct act add = { "plug", do_plug, all, READY, 0 };
+
+	choose_port(port);
+	*strchr(port, '=') = '\0';
+	sweep(&add, &pull);
+}
+
+/* --- a shortage ------------------------------------------------------------- */
+
+#define TURNS 6 /* more than are set aside: see kmod/reserve.c */
+
+/* Nothing can be told, so everybody is told that it was not. */
+static void act_short(const char *what, int (*run)(void), enum place place)
+{
+	run();
+	check(settles(place), "%s: it is not noticed", what);
+	judge_told(what);
+}
+
+static void refused(uint8_t cmd)
+{
+	static struct answer answer;
+	static struct msg msg;
+
+	msg_begin(&msg, family.id, 0, cmd);
+	nl_ask(&control, &msg, &answer);
+	check(answer.error == -ENOMEM && answer.text[0],
+	      "command %u: error %d, reason '%s'", cmd, answer.error,
+	      answer.text);
+}
+
+static void drivers_short(void)
+{
+	int i;
+
+	test_begin("drivers come and go %d times without memory", TURNS);
+	listeners_begin();
+	inject_all(true);
+	for (i = 0; i < TURNS; i++) {
+		act_short("unbind", do_unbind, UNBOUND);
+		act_short("bind", do_bind, READY);
+	}
+	refused(EGPU_CMD_SETTINGS_GET);
+	inject_all(false);
+	test_end();
+}
+
+/* In the end it is there, and there was nothing left to take it in with. */
+static void plugging_short(void)
+{
+	struct gpu gpu;
+	int turns;
+
+	test_begin("a GPU comes and goes without memory");
+	listeners_begin();
+	inject_all(true);
+	for (turns = 0; turns < TURNS && settled(READY); turns++) {
+		act_short("remove", do_remove, GONE);
+		do_rescan();
+		if (settled(READY))
+			judge_told("rescan");
+	}
+	note("%d times until nothing set aside was left", turns);
+	check(turns > 1 && turns < TURNS, "that is not as intended");
+	do_remove();
+	check(!gpu_now(&gpu), "it is listed, though it was not taken in");
+	judge_told("removal of a GPU that was not taken in");
+	do_rescan();
+	test_end();
+}
+
+static void memory_again(void)
+{
+	struct gpu gpu;
+
+	test_begin("with memory again all is known again");
+	inject_all(false);
+	listeners_begin();
+	check(settles(READY), "the GPU is not taken in");
+	gpu_now(&gpu);
+	judge_listeners("afterwards", false, gpu.id, 0);
+	listeners_begin();
+	do_remove();
+	check(settles(GONE), "its removal is not seen");
+	judge_listeners("removal", false, 0, gpu.id);
+	do_rescan();
+	check(settles(READY), "it does not come back");
+	test_end();
+}
+
+static void shortage(void)
+{
+	drivers_short();
+	plugging_short();
+	memory_again();
+}
+
+/* --- requests --------------------------------------------------------------- */
+
+static struct nl asker;
+static struct gpu known;
+
+static int ask_short(uint8_t cmd, uint16_t flags)
+{
+	static struct answer answer;
+	static struct msg msg;
+
+	msg_begin(&msg, family.id, flags, cmd);
+	return flags ? nl_dump(&asker, &msg, NULL, NULL, &answer) :
+		       nl_ask(&asker, &msg, &answer);
+}
+
+static int ask_settings(void)
+{
+	return ask_short(EGPU_CMD_SETTINGS_GET, 0);
+}
+
+static int set_settings(void)
+{
+	return setting_set(&asker, &family, EGPU_A_SETTINGS_HOLD_MS, 1234);
+}
+
+static int ask_device(void)
+{
+	struct gpu gpu;
+
+	return gpu_get(&asker, &family, known.id, &gpu);
+}
+
+static int dump_devices(void)
+{
+	return ask_short(EGPU_CMD_DEVICE_GET, NLM_F_DUMP);
+}
+
+static int dump_clients(void)
+{
+	return ask_short(EGPU_CMD_CLIENT_GET, NLM_F_DUMP);
+}
+
+static int dump_removals(void)
+{
+	return ask_short(EGPU_CMD_REMOVAL_GET, NLM_F_DUMP);
+}
+
+static int dump_overrides(void)
+{
+	return ask_short(EGPU_CMD_OVERRIDE_GET, NLM_F_DUMP);
+}
+
+static int set_override(void)
+{
+	int error = override_set(&asker, &family, known.address,
+				 EGPU_PLACEMENT_INTERNAL);
+
+	return error ? error :
+		       override_set(&asker, &family, known.address,
+				    EGPU_PLACEMENT_AUTO);
+}
+
+static const struct request {
+	const char *name;
+	int (*ask)(void);
+} requests[] = {
+	{ "settings-get", ask_settings },    { "settings-set", set_settings },
+	{ "device-get", ask_device },	     { "device dump", dump_devices },
+	{ "client dump", dump_clients },     { "removal dump", dump_removals },
+	{ "override dump", dump_overrides }, { "override-set", set_override },
+};
+
+/* The kernel, not only the module, runs out of memory for this task. */
+static bool ask_once(const struct request *request, unsigned int nth)
+{
+	bool fault;
+	int error;
+
+	if (nl_open(&asker))
+		bail_out("no socket");
+	listeners_begin();
+	inject_own(nth);
+	error = request->ask();
+	fault = inject_own_end();
+	nl_close(&asker);
+	if (fault)
+		note("%s %u: error %d, %s", request->name, nth, error,
+		     inject_site());
+	check(!error || (fault && (error == -ENOMEM || error == -ENOBUFS)),
+	      "%s %u: error %d", request->name, nth, error);
+	judge_listeners(request->name, fault, 0, 0);
+	return fault;
+}
+
+static void sweep_request(const struct request *request)
+{
+	unsigned int n = 0;
+
+	test_begin("%s: no allocation that fails does harm", request->name);
+	while (ask_once(request, n + 1))
+		n++;
+	note("%u faults", n);
+	check(n, "nothing has failed");
+	override_set(&control, &family, known.address, EGPU_PLACEMENT_AUTO);
+	check(settled(READY), "the GPU is not as it was");
+	test_end();
+}
+
+static void be_clients(void)
+{
+	char path[64];
+	int i, n = 0;
+
+	for (i = 0; i < CLIENTS; i++) {
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i % 4);
+		n += open(path, O_RDWR) >= 0;
+	}
+	if (n < CLIENTS / 4)
+		bail_out("only %d files of GPUs could be opened", n);
+}
+
+static void all_requests(void)
+{
+	size_t i;
+
+	be_clients();
+	if (!gpu_now(&known))
+		bail_out("there is no GPU at %s", address);
+	inject_below((struct code){ 0, ~0UL });
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		sweep_request(&requests[i]);
+}
+
+/* --- loading ---------------------------------------------------------------- */
+
+static unsigned int gpus_on_bus(void)
+{
+	DIR *dir = opendir(PCI "devices");
+	char path[512], class[16];
+	unsigned int n = 0;
+	struct dirent *entry;
+	FILE *file;
+
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), PCI "devices/%s/class",
+			 entry->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		n += fgets(class, sizeof(class), file) &&
+		     !strncmp(class, "0x03", 4);
+		fclose(file);
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+static void count_one(uint8_t cmd, const void *attrs, size_t len, void *data)
+{
+	(void)cmd;
+	(void)attrs;
+	(void)len;
+	++*(unsigned int *)data;
+}
+
+static unsigned int gpus_listed(void)
+{
+	static struct answer answer;
+	static struct msg msg;
+	unsigned int n = 0;
+
+	if (family_open(&control, &family))
+		return 0;
+	msg_begin(&msg, family.id, NLM_F_DUMP, EGPU_CMD_DEVICE_GET);
+	nl_dump(&control, &msg, count_one, &n, &answer);
+	nl_close(&control);
+	return n;
+}
+
+static int load(const char *parameter)
+{
+	int fd = open(MODULE, O_RDONLY | O_CLOEXEC);
+	int error = 0;
+
+	if (fd < 0)
+		bail_out("there is no " MODULE);
+	if (syscall(SYS_finit_module, fd, parameter, 0))
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+/* Whether it loads or not, nothing of it may be left in the end. */
+static bool load_once(const char *parameter, unsigned int nth)
+{
+	struct family none;
+	bool fault;
+	int error;
+
+	inject_own(nth);
+	error = load(parameter);
+	fault = inject_own_end();
+	if (fault)
+		note("load %u: error %d, %s", nth, error, inject_site());
+	check(!error || (fault && error == -ENOMEM), "load %u: error %d", nth,
+	      error);
+	if (!error) {
+		check(gpus_listed() == gpus_on_bus(),
+		      "load %u: %u of %u GPUs are listed", nth, gpus_listed(),
+		      gpus_on_bus());
+		check(!syscall(SYS_delete_module, "egpu", 0),
+		      "load %u: it does not unload: %s", nth, strerror(errno));
+	}
+	check(family_resolve(&none) == -ENOENT,
+	      "load %u: there is still a family", nth);
+	return fault;
+}
+
+static void all_loads(const char *parameter)
+{
+	unsigned int n = 0;
+
+	test_begin("load: no allocation that fails does harm");
+	inject_open();
+	inject_below(code_of_modules());
+	while (n < LOADS_MAX && load_once(parameter, n + 1))
+		n++;
+	note("%u faults", n);
+	check(n && n < LOADS_MAX, "%u faults are none, or never end", n);
+	check(gpus_on_bus() > 1, "only %u GPUs are there", gpus_on_bus());
+	test_end();
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	address = argc > 2 ? argv[2] : "";
+	driver = argc > 3 ? argv[3] : "";
+	if (!strcmp(what, "load")) {
+		all_loads(address);
+		return ktap_finish();
+	}
+	begin();
+	watch_gpu(address);
+	if (!strcmp(what, "requests"))
+		all_requests();
+	else if (!strcmp(what, "changes") && argc == 4)
+		changes();
+	else if (!strcmp(what, "shortage") && argc == 4)
+		shortage();
+	else if (!strcmp(what, "plug") && strchr(address, '='))
+		plug(argv[2]);
+	else
+		bail_out("see the head of faults.c");
+	return ktap_finish();
+}
