@@ -24,6 +24,7 @@ help:
 	@echo 'make demo              see one graceful and one surprise removal, in a VM'
 	@echo 'make check             all tests; sets itself up'
 	@echo 'make selftests         the scenarios only; KERNEL=6.1|6.12|debug SCENARIO=name'
+	@echo 'make mutants           mistakes put in on purpose, all to be caught; MUTANT=name'
 	@echo 'make bench             benchmarks, into $(BUILD)/bench/results.json'
 	@echo 'make lint              style and static checks'
 	@echo 'make regen             generate from the netlink spec again'
@@ -95,6 +96,11 @@ selftests: $(if $(filter-out debug,$(KERNEL)),setup,setup-debug)
 run-selftests: guest $(addprefix module-,$(or $(KERNEL),$(KERNELS)))
 	@$(RIG) run $(addprefix --kernel ,$(KERNEL)) $(addprefix --scenario ,$(SCENARIO))
 
+# It makes the modules with the mistakes itself.
+mutants: setup-debug
+	+@$(MAKE) --no-print-directory guest
+	@$(PYTHON) tools/testing/mutants/mutants.py $(MUTANT)
+
 bench: setup
 	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(filter-out debug,$(KERNELS)))
 	tools/testing/bench/run
@@ -115,5 +121,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module userspace stage install rig selftest-programs guest \
-	compile_commands demo run-demo check selftests run-selftests bench lint \
-	regen setup setup-debug clean
+	compile_commands demo run-demo check selftests run-selftests mutants bench \
+	lint regen setup setup-debug clean
