@@ -5,12 +5,15 @@
   mutants.py [--short] [NAME]...     results also in build/results/mutants.tap
   mutants.py --list                  what there is
 
+--patches and --results name another folder of mutants and another file for the results.
+
 First each of these checks must pass on the sources as they are: one that always fails
 sees nothing. With --short only the mutants that say so in their header are made, and a
 check that `make check` has just run need not be run again for that.
 """
 
 import argparse
+import fcntl
 import sys
 import threading
 import time
@@ -24,7 +27,8 @@ from mutantlib.tree import Tree
 from riglib import RigError
 from riglib.turns import PLACES
 
-PATCHES = Path(__file__).resolve().parent / "patches"
+HERE = Path(__file__).resolve().parent
+TREES = TOP / "build/mutants"
 WORD = {True: "caught  ", False: "SURVIVED"}
 
 
@@ -39,6 +43,8 @@ class Work:
         self.lock = threading.Lock()
         self.lines = []
         self.passed = True
+        self.caught = []
+        self.blind = set()
 
     def take(self, lane):
         with self.lock:
@@ -60,6 +66,8 @@ def control(work, check, verdict):
     why = "" if verdict.passed else ": it fails without a mutant, so it shows nothing"
     word = "control " if verdict.passed else "BAD     "
     work.tell(verdict.passed, f"{word} {check}{why}", f"mutants: control: {check}{why}")
+    if not verdict.passed:
+        work.blind.add(check)
     for line in [] if verdict.passed else verdict.said[:5]:
         print(f"         {line}")
 
@@ -76,13 +84,13 @@ def judge(work, mutant, verdict, seconds):
         line = f"{WORD[False]} {mutant.name}: {mutant.check} fails, but does not say: {mutant.says}"
         line += "".join(f"\n         {s}" for s in verdict.said[:12])
     work.tell(bool(seen), line, f"mutants: {mutant.name} by {mutant.check}")
-    return bool(seen)
+    if seen:
+        work.caught.append(mutant)
 
 
 def lane(work, number):
-    """Do what there is to do, in one tree. Returns the number of mutants caught."""
-    tree = Tree(TOP / "build/mutants" / f"tree-{number}")
-    caught = 0
+    """Do what there is to do, in one tree."""
+    tree = Tree(TREES / f"tree-{number}")
     while job := work.take(number):
         check, mutant = job
         started = time.monotonic()
@@ -92,32 +100,36 @@ def lane(work, number):
         except (MutantError, RigError) as error:
             name = mutant.name if mutant else f"control: {check}"
             work.tell(False, f"BROKEN   {name}: {error}", f"mutants: {name}: {error}")
+            work.blind |= set() if mutant else {check}
             continue
         if mutant:
-            caught += judge(work, mutant, verdict, time.monotonic() - started)
+            judge(work, mutant, verdict, time.monotonic() - started)
         else:
             control(work, check, verdict)
-    return caught
 
 
 def run(args):
-    mutants = [m for m in load_all(PATCHES, args.name) if m.short or not args.short]
+    mutants = [m for m in load_all(args.patches, args.name) if m.short or not args.short]
     wanted = list(dict.fromkeys(m.check for m in mutants))
     if args.short:
         wanted = [c for c in wanted if not checks.last_result(c)]
     work = Work(mutants, wanted)
-    with ThreadPoolExecutor(PLACES) as pool:
-        caught = sum(pool.map(lambda number: lane(work, number), range(PLACES)))
-    print(f"{caught} of {len(mutants)} mutants caught")
-    path = TOP / "build/results/mutants.tap"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("TAP version 13\n" + "".join(f"{line}\n" for line in work.lines) +
-                    f"1..{len(work.lines)}\n")
+    TREES.mkdir(parents=True, exist_ok=True)
+    # The trees are used by one run at a time.
+    with open(TREES / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with ThreadPoolExecutor(PLACES) as pool:
+            list(pool.map(lambda number: lane(work, number), range(PLACES)))
+    caught = [m for m in work.caught if m.check not in work.blind]
+    print(f"{len(caught)} of {len(mutants)} mutants caught")
+    args.results.parent.mkdir(parents=True, exist_ok=True)
+    args.results.write_text("TAP version 13\n" + "".join(f"{line}\n" for line in work.lines) +
+                            f"1..{len(work.lines)}\n")
     return 0 if work.passed else 1
 
 
 def show_list(args):
-    for mutant in load_all(PATCHES, args.name):
+    for mutant in load_all(args.patches, args.name):
         print(f"{mutant.name:22} {mutant.check}\n{'':22} {mutant.mistake}")
     return 0
 
@@ -126,6 +138,8 @@ def main():
     parser = argparse.ArgumentParser(description="Mistakes made on purpose, each to be caught.")
     parser.add_argument("name", nargs="*", help="a mutant; all if none is named")
     parser.add_argument("--short", action="store_true", help="only those of `make check`")
+    parser.add_argument("--patches", type=Path, default=HERE / "patches")
+    parser.add_argument("--results", type=Path, default=TOP / "build/results/mutants.tap")
     parser.add_argument("--list", action="store_true", help="what there is")
     args = parser.parse_args()
     try:

@@ -11,7 +11,9 @@ from riglib.turns import a_turn
 
 from . import TOP
 
-SCENARIOS = TOP / "tools/testing/qemu/scenarios"
+# The suites are scenarios, too, in a folder of their own.
+FOLDERS = {"scenario": TOP / "tools/testing/qemu/scenarios",
+           "kunit": TOP / "tools/testing/qemu/kunit"}
 RESULTS = TOP / "build/results"
 
 
@@ -28,14 +30,14 @@ class Verdict:
 
 def run(check, tree):
     """Build what the check needs and run it."""
-    return {"scenario": _scenario, "unit": _unit, "sanitized": _unit, "purity": _purity,
-            "lint": _lint}[check.kind](check, tree)
+    return {"scenario": _scenario, "kunit": _scenario, "unit": _unit, "sanitized": _unit,
+            "purity": _purity, "lint": _lint}[check.kind](check, tree)
 
 
 def _scenario(check, tree):
     tree.make(f"module-{check.kernel}")
     tree.share()
-    item = scenario.load_all(SCENARIOS, [check.name])[0]
+    item = scenario.load_all(FOLDERS[check.kind], [check.name])[0]
     with a_turn():
         outcome = vm.run(item, Kernel(check.kernel), tree.build)
     failed = [r for r in outcome.results if r.status == "failed"]
@@ -76,7 +78,8 @@ def _lint(check, tree):
 
 def last_result(check):
     """Whether `make check` has found that it passes; None if it has not run it."""
-    step, start = {"scenario": (f"rig-{check.kernel}", f"{check.kernel} {check.name}: "),
+    inside = f"{check.kernel} {check.name}: "
+    step, start = {"scenario": (f"rig-{check.kernel}", inside), "kunit": ("kunit", inside),
                    "unit": ("units", f"{check.name}: "), "sanitized": (None, None),
                    "purity": ("purity", ""), "lint": ("lint", f"lint: {check.name}")}[check.kind]
     path = RESULTS / f"{step}.tap"

@@ -9,7 +9,8 @@ from riglib.scenario import KERNELS
 
 from . import MutantError
 
-KINDS = ("scenario", "unit", "sanitized", "purity", "lint")
+IN_THE_RIG = ("scenario", "kunit")
+KINDS = IN_THE_RIG + ("unit", "sanitized", "purity", "lint")
 HEADER = re.compile(r"^(check|kernel|says|short):\s*(.+?)\s*$")
 
 
@@ -54,9 +55,9 @@ def load(path):
     if words["kernel"] not in (*KERNELS, "host") or words["short"] not in ("yes", "no"):
         raise MutantError(f"{path}: kernel is {', '.join(KERNELS)} or host, short is yes or no")
     kind, _, name = words["check"].partition(" ")
-    if kind not in KINDS or (kind == "scenario") != (words["kernel"] != "host"):
-        raise MutantError(f"{path}: check is one of {', '.join(KINDS)}, a scenario on a kernel, "
-                          "the others on host")
+    if kind not in KINDS or (kind in IN_THE_RIG) != (words["kernel"] != "host"):
+        raise MutantError(f"{path}: check is {' or '.join(IN_THE_RIG)} on a kernel, or "
+                          f"{', '.join(KINDS[len(IN_THE_RIG):])} on host")
     return Mutant(path.stem, path, " ".join(mistake), Check(kind, name, words["kernel"]),
                   words["says"], words["short"] == "yes")
 

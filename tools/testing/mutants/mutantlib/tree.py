@@ -51,7 +51,7 @@ class Tree:
 
     def _apply(self, patch):
         done = subprocess.run(["patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-s",
-                               "-d", str(self.folder), "-i", str(patch)],
+                               "-r", "-", "-d", str(self.folder), "-i", str(patch)],
                               capture_output=True, text=True, check=False)
         if done.returncode:
             raise MutantError("the patch does not fit the sources any more, make it anew: "
