@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154
-# Unloaded right after an unbind and after an eject: nothing runs later, nothing is kept.
+# Unloaded right after an unbind and after ejects: nothing runs later, nothing is kept.
 # rig: gpu igpu virtio-gpu-pci
 
 hotadd tb0 gpu0
@@ -18,10 +18,14 @@ sleep 2
 expect on_bus "$gpu"
 bind "$gpu" bochs-drm
 
-test_begin "unloaded after an eject"
+# Several, for what is left on the stack of the last worker hides one from kmemleak.
+test_begin "unloaded after three ejects"
 insert_egpu
-gpu_ready "$gpu"
-expect request eject "id=$(gpu_id "$gpu")"
-wait_gone "$gpu" 10
-wait_for 'request removal-get cookie=1 | grep -q "phase=done"' 5
+for cookie in 1 2 3; do
+	[ "$cookie" = 1 ] || rescan
+	gpu_ready "$gpu"
+	expect request eject "id=$(gpu_id "$gpu")"
+	wait_gone "$gpu" 10
+	wait_for "request removal-get cookie=$cookie | grep -q phase=done" 5
+done
 expect rmmod egpu
