@@ -26,6 +26,7 @@ help:
 	@echo 'make selftests         the scenarios only; KERNEL=6.1|6.12|debug SCENARIO=name'
 	@echo 'make baseline          what the debug kernel says in them without egpu'
 	@echo 'make kunit             the KUnit suites, as modules and built in'
+	@echo 'make mutants           mistakes put in on purpose, all to be caught; MUTANT=name'
 	@echo 'make bench             benchmarks, into $(BUILD)/bench/results.json'
 	@echo 'make lint              style and static checks'
 	@echo 'make regen             generate from the netlink spec again'
@@ -110,6 +111,11 @@ run-kunit: guest module-debug
 	@tools/testing/qemu/kunit/build $(BUILD)
 	@$(RIG) kunit $(addprefix --scenario ,$(SCENARIO))
 
+# It makes the modules with the mistakes itself.
+mutants: setup-debug
+	+@$(MAKE) --no-print-directory guest
+	@$(PYTHON) tools/testing/mutants/mutants.py $(MUTANT)
+
 bench: setup
 	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(filter-out debug,$(KERNELS)))
 	tools/testing/bench/run
@@ -131,5 +137,4 @@ clean:
 
 .PHONY: all help module userspace stage install rig selftest-programs guest \
 	compile_commands demo run-demo check selftests run-selftests baseline kunit run-kunit \
-	bench lint \
-	regen setup setup-debug clean
+	mutants bench lint regen setup setup-debug clean

@@ -11,6 +11,7 @@ ready_wait "$gpu"
 id=$(device_id "$gpu")
 unbind "$gpu"
 unbind_expect "$gpu"
+event_expect_count 1 '.event == "changed" and .device.state == "detached"'
 removal_evidence "$gpu" user-task -driver-unload -sysfs-remove
 device_expect "$gpu" ".state == \"detached\" and .id == $id and .driver == null"
 

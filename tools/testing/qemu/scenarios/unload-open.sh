@@ -9,9 +9,10 @@ gpu=$(gpu_at tb0)
 test_begin "an open dump keeps the module; when it ends the module can go"
 insert_egpu
 node=$(drm_node "$gpu")
-# More clients than fit into the first buffer of a dump.
-start_bg clients rig-hold $(yes "$node" | head -n 100)
-wait_for "[ \"\$(gpu_field $gpu clients)\" = 100 ]" 10
+# More clients than fit into one buffer of a dump, whoever asks.
+start_bg clients rig-hold $(yes "$node" | head -n 400)
+wait_for "[ \"\$(gpu_field $gpu clients)\" = 400 ]" 10
+expect_same "clients in the list" 400 "$(egpuctl clients --json | jq '.clients | length')"
 start_bg dump "$tests/request" open-dump
 wait_for 'grep -q open /run/rig/artifacts/dump.log' 5
 expect_not rmmod egpu

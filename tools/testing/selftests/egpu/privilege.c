@@ -367,6 +367,65 @@ static void test_clients(void)
 	close(holder);
 }
 
+/* --- texts -------------------------------------------------------------------*/
+
+static const struct {
+	uint8_t cmd;
+	uint16_t attr;
+} texts[] = {
+	{ EGPU_CMD_DEVICE_GET, EGPU_A_DEVICE_ADDRESS },
+	{ EGPU_CMD_DEVICE_GET, EGPU_A_DEVICE_DRIVER },
+	{ EGPU_CMD_DEVICE_GET, EGPU_A_DEVICE_PORT },
+	{ EGPU_CMD_REMOVAL_GET, EGPU_A_REMOVAL_ADDRESS },
+	{ EGPU_CMD_REMOVAL_GET, EGPU_A_REMOVAL_DRIVER },
+	{ EGPU_CMD_REMOVAL_GET, EGPU_A_REMOVAL_PORT },
+	{ EGPU_CMD_CLIENT_GET, EGPU_A_CLIENT_COMM },
+	{ EGPU_CMD_OVERRIDE_GET, EGPU_A_OVERRIDE_ADDRESS },
+};
+
+static void look_at_texts(uint8_t cmd, const void *attrs, size_t len, void *data)
+{
+	const char *text;
+	size_t size;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		if (texts[i].cmd != cmd)
+			continue;
+		text = attr_find(attrs, len, texts[i].attr, &size);
+		if (!text)
+			continue;
+		++*(int *)data;
+		check(strnlen(text, size) + 1 == size,
+		      "command %u, attribute %u: %zu bytes, the text ends earlier",
+		      cmd, texts[i].attr, size);
+	}
+}
+
+/* One with the size of its array would tell what lay in memory behind it. */
+static void test_texts(void)
+{
+	static const uint8_t dumps[] = { EGPU_CMD_DEVICE_GET,
+					 EGPU_CMD_REMOVAL_GET,
+					 EGPU_CMD_CLIENT_GET,
+					 EGPU_CMD_OVERRIDE_GET };
+	int holder = open(node, O_RDWR | O_CLOEXEC);
+	int before, seen = 0;
+	unsigned int i;
+
+	test_begin("nothing is told behind the end of a text");
+	override_set(&root, &family, gpu.address, EGPU_PLACEMENT_EXTERNAL);
+	for (i = 0; i < sizeof(dumps); i++) {
+		before = seen;
+		msg_begin(&msg, family.id, NLM_F_DUMP, dumps[i]);
+		nl_dump(&root, &msg, look_at_texts, &seen, &answer);
+		check(seen > before, "the dump %u has no text", dumps[i]);
+	}
+	override_set(&root, &family, gpu.address, EGPU_PLACEMENT_AUTO);
+	close(holder);
+	test_end();
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -385,5 +444,6 @@ int main(int argc, char **argv)
 		      other_net_namespace);
 	test_events();
 	test_clients();
+	test_texts();
 	return ktap_finish();
 }
