@@ -24,6 +24,7 @@ help:
 	@echo 'make demo              see one graceful and one surprise removal, in a VM'
 	@echo 'make check             all tests; sets itself up'
 	@echo 'make selftests         the scenarios only; KERNEL=6.1|6.12|debug SCENARIO=name'
+	@echo 'make stress            random sequences; CYCLES=n SEED=n KERNEL=6.1|6.12|debug'
 	@echo 'make bench             benchmarks, into $(BUILD)/bench/results.json'
 	@echo 'make lint              style and static checks'
 	@echo 'make regen             generate from the netlink spec again'
@@ -71,6 +72,9 @@ selftest-programs: userspace
 	+$(MAKE) --no-print-directory -C tools/testing/selftests/egpu \
 		O=$(abspath $(BUILD)/selftests) USERSPACE=$(abspath $(BUILD)/userspace)
 
+stress-program:
+	+$(MAKE) --no-print-directory -C tools/testing/stress O=$(abspath $(BUILD)/stress)
+
 guest: rig stage selftest-programs
 
 compile_commands: module-6.12
@@ -95,6 +99,13 @@ selftests: $(if $(filter-out debug,$(KERNEL)),setup,setup-debug)
 run-selftests: guest $(addprefix module-,$(or $(KERNEL),$(KERNELS)))
 	@$(RIG) run $(addprefix --kernel ,$(KERNEL)) $(addprefix --scenario ,$(SCENARIO))
 
+stress: $(if $(filter debug,$(KERNEL)),setup-debug,setup)
+	+@$(MAKE) --no-print-directory run-stress
+
+run-stress: guest stress-program module-$(or $(KERNEL),6.12)
+	@$(RIG) stress $(addprefix --kernel ,$(KERNEL)) $(addprefix --cycles ,$(CYCLES)) \
+		$(addprefix --seed ,$(SEED))
+
 bench: setup
 	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(filter-out debug,$(KERNELS)))
 	tools/testing/bench/run
@@ -115,5 +126,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module userspace stage install rig selftest-programs guest \
-	compile_commands demo run-demo check selftests run-selftests bench lint \
+	compile_commands demo run-demo check selftests run-selftests \
+	stress run-stress stress-program bench lint \
 	regen setup setup-debug clean

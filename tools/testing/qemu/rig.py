@@ -4,15 +4,17 @@
 
   rig.py run --kernel 6.12 [--scenario NAME]... [--build DIR]
   rig.py story NAME --kernel 6.12 [--build DIR]   show what the scenario tells, live
+  rig.py stress --kernel 6.12 [--cycles N] [--seed N] [--build DIR]   random sequences
   rig.py list                                     scenarios and what they are about
 """
 
 import argparse
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from riglib import RigError, report, scenario, vm
+from riglib import RigError, report, scenario, stress, vm
 from riglib.kernel import Kernel
 from riglib.turns import PLACES, a_turn
 
@@ -52,6 +54,15 @@ def story(args):
     return 1
 
 
+def run_stress(args):
+    seed = int(time.time()) if args.seed is None else args.seed
+    print(f"{args.cycles} cycles on {args.kernel}, seed {seed}", flush=True)
+    outcome = stress.run(Kernel(args.kernel), args.build, args.cycles, seed, sys.stdout)
+    report.show(outcome)
+    report.write_tap([outcome], args.build / "results" / f"stress-{args.kernel}.tap")
+    return 0 if outcome.passed else 1
+
+
 def show_list(_args):
     for item in scenario.load_all(SCENARIOS, []):
         print(f"{item.name:24} {item.summary}")
@@ -69,6 +80,11 @@ def main():
     verb.add_argument("name")
     verb.add_argument("--kernel", choices=scenario.KERNELS, default="6.12")
     verb.set_defaults(handler=story)
+    verb = verbs.add_parser("stress", help="run random sequences of a seed")
+    verb.add_argument("--kernel", choices=scenario.KERNELS, default="6.12")
+    verb.add_argument("--cycles", type=int, default=100)
+    verb.add_argument("--seed", type=int)
+    verb.set_defaults(handler=run_stress)
     verb = verbs.add_parser("list", help="list the scenarios")
     verb.set_defaults(handler=show_list)
     for verb in verbs.choices.values():

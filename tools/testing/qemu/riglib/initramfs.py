@@ -97,6 +97,8 @@ def _add_scenario(archive, scenario, kernel):
     kind = "acpi" if scenario.acpi_hotplug else "native"
     archive.file("/rig/machine",
                  f"hotplug {kind}\ntime_factor {kernel.time_factor}\n".encode())
+    archive.file("/rig/settings", "".join(
+        f"{name} {value}\n" for name, value in scenario.settings.items()).encode())
 
 
 def _add_programs(archive, scenario):
