@@ -4,7 +4,8 @@
 
   rig.py run --kernel 6.12 [--scenario NAME]... [--build DIR]
   rig.py story NAME --kernel 6.12 [--build DIR]   show what the scenario tells, live
-  rig.py stress --kernel 6.12 [--cycles N] [--seed N] [--build DIR]   random sequences
+  rig.py stress --kernel 6.12 [--cycles N] [--seed N] [--module FILE] [--build DIR]
+                                                  random sequences
   rig.py list                                     scenarios and what they are about
 """
 
@@ -57,7 +58,7 @@ def story(args):
 def run_stress(args):
     seed = int(time.time()) if args.seed is None else args.seed
     print(f"{args.cycles} cycles on {args.kernel}, seed {seed}", flush=True)
-    outcome = stress.run(Kernel(args.kernel), args.build, args.cycles, seed, sys.stdout)
+    outcome = stress.run(Kernel(args.kernel), args, seed, sys.stdout)
     report.show(outcome)
     report.write_tap([outcome], args.build / "results" / f"stress-{args.kernel}.tap")
     return 0 if outcome.passed else 1
@@ -84,6 +85,7 @@ def main():
     verb.add_argument("--kernel", choices=scenario.KERNELS, default="6.12")
     verb.add_argument("--cycles", type=int, default=100)
     verb.add_argument("--seed", type=int)
+    verb.add_argument("--module", type=Path, help="another egpu.ko than the one that was built")
     verb.set_defaults(handler=run_stress)
     verb = verbs.add_parser("list", help="list the scenarios")
     verb.set_defaults(handler=show_list)

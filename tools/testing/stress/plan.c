@@ -137,7 +137,7 @@ static const struct weight in_world[] = {
 	{ EGPUD_KILL, 4 },   { EGPUD_STOP, 4 },	  { EGPUD_CONT, 12 },
 	{ STALL, 12 },	     { RESUME, 6 },	  { VISIT, 10 },
 	{ LEAVE, 10 },	     { DUMPS, 15 },	  { SETTINGS, 12 },
-	{ RULE, 15 },	     { LOAD, 60 },	  { UNLOAD, 3 },
+	{ RULE, 15 },	     { LOAD, 300 },	  { UNLOAD, 6 },
 	{ RELOAD, 12 },	     { ACT_KINDS, 0 },
 };
 
@@ -556,6 +556,49 @@ static void plan_rescan_all(struct plan *plan, struct model *model)
 	}
 }
 
+static bool plan_empty_ports(struct plan *plan, struct model *model)
+{
+	struct act *act;
+	int i;
+
+	for (i = 0; i < PORTS; i++) {
+		if (model->place[i] == ABSENT)
+			continue;
+		act = new_act(plan, model,
+			      model->place[i] == REMOVED ? UNPLUG : PULL, i);
+		plan_removal(act);
+		act->leaves = act->kind == PULL;
+		model->cycles += act->leaves;
+		model->place[i] = ABSENT;
+		model->clients[i] = 0;
+	}
+	return plan->acts;
+}
+
+static bool plan_quiet(struct plan *plan, struct model *model)
+{
+	int i;
+
+	for (i = 0; i < HELPERS; i++) {
+		if (!model->helper[i])
+			continue;
+		new_act(plan, model, HELPER_GO, -1)->which = i;
+		model->helper[i] = false;
+		model->helper_stopped[i] = false;
+	}
+	if (model->daemon != NOT_RUNNING)
+		new_act(plan, model,
+			model->daemon == RUNNING ? EGPUD_TERM : EGPUD_KILL, -1);
+	model->daemon = NOT_RUNNING;
+	if (model->stalled)
+		new_act(plan, model, RESUME, -1);
+	model->stalled = false;
+	if (model->visitor)
+		new_act(plan, model, LEAVE, -1);
+	model->visitor = false;
+	return plan->acts;
+}
+
 static bool cut_off(const struct model *model)
 {
 	int i;
@@ -563,6 +606,42 @@ static bool cut_off(const struct model *model)
 	for (i = 0; i < PORTS; i++)
 		if (model->place[i] == CUT_OFF)
 			return true;
+	return false;
+}
+
+static void begin_plan(struct plan *plan)
+{
+	unsigned int number = plan->number + 1;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->number = number;
+}
+
+/**
+ * plan_rest - the next step on the way to where nothing is left
+ * @plan: overwritten but for its number, which is counted up
+ * @model: what is there; becomes what must be there afterwards
+ *
+ * Return: false when nothing is left: no card, no helper, no module.
+ */
+bool plan_rest(struct plan *plan, struct model *model)
+{
+	struct act *act;
+
+	begin_plan(plan);
+	if (cut_off(model)) {
+		plan_rescan_all(plan, model);
+		return true;
+	}
+	if (plan_empty_ports(plan, model) || plan_quiet(plan, model))
+		return true;
+	if (model->loaded) {
+		act = new_act(plan, model, UNLOAD, -1);
+		plan->disturbed = true;
+		model->loaded = act->kind != UNLOAD;
+		return true;
+	}
+	plan->number--;
 	return false;
 }
 
@@ -574,11 +653,9 @@ static bool cut_off(const struct model *model)
  */
 void plan_step(struct plan *plan, struct model *model, struct rng *rng)
 {
-	unsigned int number = plan->number + 1;
 	int i;
 
-	memset(plan, 0, sizeof(*plan));
-	plan->number = number;
+	begin_plan(plan);
 	if (cut_off(model) && chance(rng, 60)) {
 		/* Finds the cards of all ports, so nothing else goes on. */
 		plan_rescan_all(plan, model);

@@ -18,9 +18,12 @@
 /* What the rig's init has opened for what a person sees. */
 #define STORY_FD 9
 
-#define LAST	   30 /* steps shown when one fails */
-#define TELL_EVERY 25 /* cycles */
-#define LOOK_EVERY 50 /* cycles */
+#define LAST 30 /* steps shown when one fails */
+
+/* In cycles. The first look is what the others are compared with. */
+#define TELL_EVERY 25
+#define FIRST_LOOK 15
+#define LOOK_EVERY 50
 
 unsigned int slow = 1;
 
@@ -127,42 +130,55 @@ static void show_figures(void)
 	     figures.daemons, figures.overruns);
 }
 
-static void one_step(struct rng *rng)
+static void do_step(const struct model *after)
 {
-	struct model after = model;
-	char *text;
+	char *text = last[(plan.number - 1) % LAST];
 
-	check_begin(&model);
-	plan_step(&plan, &after, rng);
-	text = last[(plan.number - 1) % LAST];
 	plan_print(&plan, text, sizeof(last[0]));
 	/* The rig keeps this and does not show it. */
 	dprintf(STORY_FD, "step %s\n", text);
 	printf("# %s\n", text);
 	fflush(stdout);
+	check_begin(&model);
 	acts_run(&plan);
-	model = after;
+	model = *after;
 	check_rest(&plan, &model);
+	check_log();
+}
+
+/* All goes, then it begins anew. */
+static void rest(void)
+{
+	struct model after = model;
+
+	while (plan_rest(&plan, &after))
+		do_step(&after);
+	clients_orphan(-1);
+	check_nothing_left();
 }
 
 static void go(void)
 {
+	unsigned int told = 0, looked = 0, until = FIRST_LOOK;
 	struct rng rng = { .state = seed };
-	unsigned int told = 0, looked = 0;
+	struct model after;
 
 	while (model.cycles < cycles) {
-		one_step(&rng);
+		after = model;
+		plan_step(&plan, &after, &rng);
+		do_step(&after);
 		if (model.cycles >= told + TELL_EVERY) {
 			told = model.cycles;
 			tell("%u of %u cycles, step %u, %u s", told, cycles,
 			     plan.number, seconds());
 		}
-		if (model.cycles >= looked + LOOK_EVERY) {
+		if (model.cycles >= looked + until) {
+			rest();
 			looked = model.cycles;
-			checkpoint(&model);
+			until = LOOK_EVERY;
 		}
 	}
-	checkpoint(&model);
+	rest();
 }
 
 static void begin(void)

@@ -227,6 +227,7 @@ unsigned int rng_below(struct rng *rng, unsigned int n);
 void model_begin(struct model *model);
 bool model_external(const struct model *model, int port);
 void plan_step(struct plan *plan, struct model *model, struct rng *rng);
+bool plan_rest(struct plan *plan, struct model *model);
 void plan_print(const struct plan *plan, char *text, size_t size);
 
 /* world.c: the machine, the module, the daemon */
@@ -328,8 +329,8 @@ void check_rest(const struct plan *plan, const struct model *model);
 
 /* rest.c: is nothing left behind */
 
-void checkpoint(struct model *model);
 void check_log(void);
+void check_nothing_left(void);
 
 /* stress.c: telling */
 

@@ -26,7 +26,7 @@ def build(scenario, kernel, build_dir):
     _add_base(archive)
     _add_modules(archive, scenario, kernel)
     _add_guest_tools(archive, build_dir)
-    _add_egpu(archive, kernel, build_dir)
+    _add_egpu(archive, scenario, kernel, build_dir)
     _add_scenario(archive, scenario, kernel)
     _add_programs(archive, scenario)
     if "python" in scenario.extras:
@@ -76,9 +76,9 @@ def _add_guest_tools(archive, build_dir):
         archive.copy(f"/usr/bin/{name}", tool)
 
 
-def _add_egpu(archive, kernel, build_dir):
+def _add_egpu(archive, scenario, kernel, build_dir):
     """Our module, programs and self-tests, as far as they are built."""
-    module = build_dir / f"kmod-{kernel.name}" / "kmod" / "egpu.ko"
+    module = scenario.module or build_dir / f"kmod-{kernel.name}" / "kmod" / "egpu.ko"
     if module.exists():
         archive.copy("/lib/egpu.ko", module)
     stage = build_dir / "stage"

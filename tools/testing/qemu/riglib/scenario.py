@@ -43,6 +43,8 @@ class Scenario:
     time_s: int = 60
     # Folder of more programs that it needs in the guest's /usr/bin.
     programs: Path | None = None
+    # Another egpu.ko than the one that was built.
+    module: Path | None = None
     # Words for its /rig/settings.
     settings: dict = field(default_factory=dict)
 

@@ -36,12 +36,14 @@ class Steps:
         self._file.close()
 
 
-def run(kernel, build, cycles, seed, out):
-    """Run cycles of a seed on a kernel."""
+def run(kernel, args, seed, out):
+    """Run args.cycles of a seed on a kernel, of args.module if it is given."""
+    build = args.build
     item = scenario.load(SCENARIO)
     item.programs = build / "stress"
-    item.settings = {"cycles": cycles, "seed": seed}
-    item.time_s = START_S + CYCLE_S * cycles
+    item.module = args.module
+    item.settings = {"cycles": args.cycles, "seed": seed}
+    item.time_s = START_S + CYCLE_S * args.cycles
     steps = Steps(build / "rig" / kernel.name / "stress" / "steps.log", out)
     try:
         with a_turn():
