@@ -18,8 +18,6 @@
 /* What the rig's init has opened for what a person sees. */
 #define STORY_FD 9
 
-#define LAST 30 /* steps shown when one fails */
-
 /* In cycles. The first look is what the others are compared with. */
 #define TELL_EVERY 25
 #define FIRST_LOOK 15
@@ -29,7 +27,6 @@ unsigned int slow = 1;
 
 static struct plan plan;
 static struct model model;
-static char last[LAST][256];
 static unsigned int cycles;
 static uint64_t seed;
 static uint64_t began;
@@ -47,17 +44,6 @@ void tell(const char *format, ...)
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
 	dprintf(STORY_FD, "%s\n", line);
-	printf("# %s\n", line);
-	fflush(stdout);
-}
-
-static void show_last(void)
-{
-	unsigned int i, from = plan.number > LAST ? plan.number - LAST : 0;
-
-	tell("the last steps:");
-	for (i = from; i < plan.number; i++)
-		tell("  %s", last[i % LAST]);
 }
 
 /**
@@ -75,11 +61,9 @@ void fail(const char *invariant, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	show_last();
-	tell("seed %" PRIu64 ", step %u, cycle %u: it must hold that %s", seed,
-	     plan.number, model.cycles, invariant);
-	tell("found: %s", text);
-	tell("again: make stress CYCLES=%u SEED=%" PRIu64, cycles, seed);
+	printf("# seed %" PRIu64 ", step %u, cycle %u: it must hold that %s\n",
+	       seed, plan.number, model.cycles, invariant);
+	printf("# found: %s\n", text);
 	printf("not ok 1 stress\n1..1\n");
 	fflush(stdout);
 	_exit(1);
@@ -132,13 +116,11 @@ static void show_figures(void)
 
 static void do_step(const struct model *after)
 {
-	char *text = last[(plan.number - 1) % LAST];
+	char text[512];
 
-	plan_print(&plan, text, sizeof(last[0]));
-	/* The rig keeps this and does not show it. */
+	plan_print(&plan, text, sizeof(text));
+	/* The rig keeps this, and shows the last ones if a step fails. */
 	dprintf(STORY_FD, "step %s\n", text);
-	printf("# %s\n", text);
-	fflush(stdout);
 	check_begin(&model);
 	acts_run(&plan);
 	model = *after;

@@ -31,6 +31,13 @@
  */
 #define EMPTY_MS 2000
 
+/* A card's node is there before pciehp is done with adding it, and until then it
+ * does not heed the button or the power file, and what we write to its registers
+ * gets mixed with what it writes.
+ */
+#define BUSY_MS	     800
+#define BUSY_MORE_MS 300
+
 /* Nodes of GPUs that have left, still open. */
 #define ORPHANS 6
 
@@ -40,6 +47,7 @@ static const bool marked[PORTS] = { true, true, false };
 static char path_of[PORTS][256];
 static char bus_of[PORTS][16]; /* 0000:01, also after the port has gone */
 static uint64_t emptied[PORTS]; /* ns */
+static uint64_t added[PORTS]; /* ns */
 static unsigned int cards; /* number of the last one */
 static unsigned int card[PORTS];
 static char driver[64];
@@ -271,18 +279,27 @@ static void ask_rig(const char *format, ...)
 		trouble("the rig says: %s", line);
 }
 
+/* Since a time, which may be 0 for never, as long must have passed. */
+static void wait_since(uint64_t time, unsigned int ms)
+{
+	while (time && now_ns() < time + ms * 1000000ULL)
+		usleep(5000);
+}
+
+static void wait_idle(int port)
+{
+	wait_since(added[port], BUSY_MS + BUSY_MORE_MS * slow);
+}
+
 void card_add(int port)
 {
-	uint64_t ready = emptied[port] + EMPTY_MS * 1000000ULL +
-			 (slow - 1) * 500000000ULL;
-
-	while (emptied[port] && now_ns() < ready)
-		usleep(10000);
+	wait_since(emptied[port], EMPTY_MS + (slow - 1) * 500);
 	pthread_mutex_lock(&control_lock);
 	card[port] = ++cards;
 	pthread_mutex_unlock(&control_lock);
 	ask_rig("add g%u secondary-vga bus=%s,addr=0", card[port], names[port]);
 	wait_until(gpu_has_driver, port, true, "bound to its driver");
+	added[port] = now_ns();
 }
 
 /**
@@ -298,6 +315,7 @@ void card_pull(int port, struct act *act)
 	if (error)
 		trouble("cannot reach port %s: %s", names[port],
 			strerror(-error));
+	wait_idle(port);
 	act->pulled_from = now_ns();
 	error = port_detach(&slot);
 	act->pulled_to = now_ns();
@@ -311,33 +329,44 @@ void card_pull(int port, struct act *act)
 
 void card_button(int port)
 {
+	wait_idle(port);
 	ask_rig("remove g%u", card[port]);
 	wait_until(gpu_on_bus, port, false, "gone after its button");
 	emptied[port] = now_ns();
 }
 
-void slot_off(int port)
+/* The power file of the slot of a port. */
+static void find_power(int port, char *path, size_t size)
 {
-	char folder[320], bus[32], path[320], address[64];
-	glob_t found;
+	char folder[320], bus[32], address[64];
+	bool found = false;
+	glob_t slots;
 	size_t i;
 
 	snprintf(folder, sizeof(folder), "%s/pci_bus", path_of[port]);
 	if (!first_address(folder, bus, sizeof(bus)))
 		trouble("port %s has no bus", names[port]);
 	strcat(bus, ":00");
-	if (glob("/sys/bus/pci/slots/*", 0, NULL, &found))
+	if (glob("/sys/bus/pci/slots/*", 0, NULL, &slots))
 		trouble("there are no slots");
-	for (i = 0; i < found.gl_pathc; i++) {
-		snprintf(path, sizeof(path), "%s/address", found.gl_pathv[i]);
-		if (!read_line(path, address, sizeof(address)) ||
-		    strcmp(address, bus))
-			continue;
-		snprintf(path, sizeof(path), "%s/power", found.gl_pathv[i]);
-		write_file(path, "0");
-		break;
+	for (i = 0; i < slots.gl_pathc && !found; i++) {
+		snprintf(path, size, "%s/address", slots.gl_pathv[i]);
+		found = read_line(path, address, sizeof(address)) &&
+			!strcmp(address, bus);
+		snprintf(path, size, "%s/power", slots.gl_pathv[i]);
 	}
-	globfree(&found);
+	globfree(&slots);
+	if (!found)
+		trouble("port %s has no slot", names[port]);
+}
+
+void slot_off(int port)
+{
+	char path[320];
+
+	find_power(port, path, sizeof(path));
+	wait_idle(port);
+	write_file(path, "0");
 	wait_until(gpu_on_bus, port, false, "gone after its slot's power");
 	emptied[port] = now_ns();
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Random sequences: how long they may take, and what a person sees of them."""
 
+from collections import deque
 from pathlib import Path
 
 from . import scenario, vm
@@ -11,6 +12,8 @@ SCENARIO = Path(__file__).resolve().parents[2] / "stress" / "stress.sh"
 # Seconds on a Debian kernel: to boot and to look for leaks, and for each cycle.
 START_S, CYCLE_S = 120, 4
 
+LAST = 30
+
 
 class Steps:
     """Keeps all that the guest tells, so that it is there after a panic, and shows the rest."""
@@ -20,12 +23,15 @@ class Steps:
         self._file = open(path, "w", encoding="utf-8")
         self._out = out
         self._rest = ""
+        self.last = deque(maxlen=LAST)
 
     def write(self, text):
         self._file.write(text)
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
-            if not line.startswith("step "):
+            if line.startswith("step "):
+                self.last.append(line)
+            else:
                 print(line, file=self._out)
 
     def flush(self):
@@ -37,7 +43,7 @@ class Steps:
 
 
 def run(kernel, args, seed, out):
-    """Run args.cycles of a seed on a kernel, of args.module if it is given."""
+    """Run args.cycles of a seed on a kernel, with args.module if it is given."""
     build = args.build
     item = scenario.load(SCENARIO)
     item.programs = build / "stress"
@@ -47,6 +53,11 @@ def run(kernel, args, seed, out):
     steps = Steps(build / "rig" / kernel.name / "stress" / "steps.log", out)
     try:
         with a_turn():
-            return vm.run(item, kernel, build, steps)
+            outcome = vm.run(item, kernel, build, steps)
     finally:
         steps.close()
+    if not outcome.passed:
+        print("the last steps:", *steps.last, sep="\n  ", file=out)
+        print(f"again: make stress CYCLES={args.cycles} SEED={seed} KERNEL={kernel.name}",
+              file=out)
+    return outcome
