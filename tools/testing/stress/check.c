@@ -161,8 +161,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 }
 
 /* Was somebody listening all the time, or nobody at any time? */
-static void who_listened(const struct plan *plan, const struct model *model,
-			 bool *always, bool *never)
+static void who_listened(const struct model *model, bool *always, bool *never)
 {
 	int i;
 
@@ -179,7 +178,6 @@ static void who_listened(const struct plan *plan, const struct model *model,
 	}
 	if (before.daemon != NOT_RUNNING || model->daemon != NOT_RUNNING)
 		*never = false;
-	(void)plan;
 }
 
 static void bad(const struct removal *removal, const char *invariant,
@@ -215,20 +213,21 @@ static void check_wait(const struct removal *removal, const struct model *model)
 }
 
 static void check_helpers(const struct removal *removal,
-			  const struct plan *plan, const struct model *model)
+			  const struct model *model)
 {
 	const struct dealing *dealing = dealing_of(removal->cookie);
 	bool daemon = before.daemon != NOT_RUNNING ||
 		      model->daemon != NOT_RUNNING;
+	bool acked = removal->release == EGPU_RELEASE_ACKED;
+	bool withdrawn = removal->release == EGPU_RELEASE_WITHDRAWN;
 	bool always, never;
 
-	who_listened(plan, model, &always, &never);
-	if (dealing->acked != (removal->release == EGPU_RELEASE_ACKED) &&
-	    (dealing->acked || !daemon))
+	who_listened(model, &always, &never);
+	if (dealing->acked != acked && (dealing->acked || !daemon))
 		bad(removal,
 		    "an ack that was taken releases, and nothing else is acked",
 		    dealing->acked ? "acked" : "not acked by anybody");
-	if (dealing->withdrawn != (removal->release == EGPU_RELEASE_WITHDRAWN))
+	if (dealing->withdrawn != withdrawn)
 		bad(removal, "a cancel that was granted cancels",
 		    dealing->withdrawn ? "it was granted" : "it was not");
 	if (dealing->closed_at && removal->released > dealing->closed_at)
@@ -246,7 +245,7 @@ static void check_helpers(const struct removal *removal,
 }
 
 static void check_release(const struct removal *removal, const struct act *act,
-			  const struct plan *plan, const struct model *model)
+			  const struct model *model)
 {
 	bool pulled = act->pulled_from;
 
@@ -269,7 +268,7 @@ static void check_release(const struct removal *removal, const struct act *act,
 		bad(removal, "only what was pulled has gone",
 		    "nothing was pulled");
 	check_wait(removal, model);
-	check_helpers(removal, plan, model);
+	check_helpers(removal, model);
 }
 
 static void check_cause(const struct removal *removal, const struct act *act)
@@ -301,7 +300,7 @@ static void check_act(const struct act *act, int removals, int left)
 	if (act->kind == EJECT_CANCEL && !act->cancelled && !act->error)
 		expected = left <= 1 ? left : 1;
 	if (left != expected)
-		fail("a GPU that leaves leaves once",
+		fail("a GPU leaves once",
 		     "%s at %s: disconnected %d times instead of %d",
 		     act_names[act->kind], port_name(act->port), left, expected);
 	if (removals < act->removals_min || removals > act->removals_max)
@@ -333,7 +332,7 @@ static void check_removals(const struct plan *plan, const struct model *model)
 			     cookie);
 		removals[port]++;
 		left[port] += removal->disconnected;
-		check_release(&removal->now, act, plan, model);
+		check_release(&removal->now, act, model);
 		check_cause(&removal->now, act);
 	}
 	for (port = 0; port < PORTS; port++) {
