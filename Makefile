@@ -27,6 +27,7 @@ help:
 	@echo 'make baseline          what the debug kernel says in them without egpu'
 	@echo 'make kunit             the KUnit suites, as modules and built in'
 	@echo 'make mutants           mistakes put in on purpose, all to be caught; MUTANT=name'
+	@echo 'make stress            random sequences; CYCLES=n SEED=n KERNEL=6.1|6.12|debug'
 	@echo 'make bench             benchmarks, into $(BUILD)/bench/results.json'
 	@echo 'make lint              style and static checks'
 	@echo 'make regen             generate from the netlink spec again'
@@ -74,6 +75,9 @@ selftest-programs: userspace
 	+$(MAKE) --no-print-directory -C tools/testing/selftests/egpu \
 		O=$(abspath $(BUILD)/selftests) USERSPACE=$(abspath $(BUILD)/userspace)
 
+stress-program:
+	+$(MAKE) --no-print-directory -C tools/testing/stress O=$(abspath $(BUILD)/stress)
+
 guest: rig stage selftest-programs
 
 compile_commands: module-6.12
@@ -116,6 +120,13 @@ mutants: setup-debug
 	+@$(MAKE) --no-print-directory guest
 	@$(PYTHON) tools/testing/mutants/mutants.py $(MUTANT)
 
+stress: $(if $(filter debug,$(KERNEL)),setup-debug,setup)
+	+@$(MAKE) --no-print-directory run-stress
+
+run-stress: guest stress-program module-$(or $(KERNEL),6.12)
+	@$(RIG) stress $(addprefix --kernel ,$(KERNEL)) $(addprefix --cycles ,$(CYCLES)) \
+		$(addprefix --seed ,$(SEED))
+
 bench: setup
 	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(filter-out debug,$(KERNELS)))
 	tools/testing/bench/run
@@ -137,4 +148,4 @@ clean:
 
 .PHONY: all help module userspace stage install rig selftest-programs guest \
 	compile_commands demo run-demo check selftests run-selftests baseline kunit run-kunit \
-	mutants bench lint regen setup setup-debug clean
+	mutants stress run-stress stress-program bench lint regen setup setup-debug clean

@@ -6,16 +6,19 @@
   rig.py story NAME --kernel 6.12 [--build DIR]   show what the scenario tells, live
   rig.py baseline [--scenario NAME]...            what the debug kernel says without egpu
   rig.py kunit [--scenario NAME]... [--build DIR]     run the KUnit suites
+  rig.py stress --kernel 6.12 [--cycles N] [--seed N] [--module FILE] [--build DIR]
+                                                  random sequences
   rig.py list                                     scenarios and what they are about
 """
 
 import argparse
 import difflib
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from riglib import RigError, baseline, report, scenario, vm
+from riglib import RigError, baseline, report, scenario, stress, vm
 from riglib.kernel import Kernel
 from riglib.turns import PLACES, a_turn
 
@@ -95,6 +98,15 @@ def kunit(args):
     return 0 if all(o.passed for o in outcomes) else 1
 
 
+def run_stress(args):
+    seed = int(time.time()) if args.seed is None else args.seed
+    print(f"{args.cycles} cycles on {args.kernel}, seed {seed}", flush=True)
+    outcome = stress.run(Kernel(args.kernel), args, seed, sys.stdout)
+    report.show(outcome)
+    report.write_tap([outcome], args.build / "results" / f"stress-{args.kernel}.tap")
+    return 0 if outcome.passed else 1
+
+
 def show_list(_args):
     for item in scenario.load_all(SCENARIOS, []):
         print(f"{item.name:24} {item.summary}")
@@ -119,6 +131,12 @@ def main():
     verb = verbs.add_parser("kunit", help="run the KUnit suites and write their results")
     verb.add_argument("--scenario", action="append", default=[])
     verb.set_defaults(handler=kunit)
+    verb = verbs.add_parser("stress", help="run random sequences of a seed")
+    verb.add_argument("--kernel", choices=scenario.KERNELS, default="6.12")
+    verb.add_argument("--cycles", type=int, default=100)
+    verb.add_argument("--seed", type=int)
+    verb.add_argument("--module", type=Path, help="another egpu.ko than the one that was built")
+    verb.set_defaults(handler=run_stress)
     verb = verbs.add_parser("list", help="list the scenarios")
     verb.set_defaults(handler=show_list)
     for verb in verbs.choices.values():

@@ -27,7 +27,7 @@ def build(scenario, kernel, build_dir):
     _add_modules(archive, scenario, kernel)
     _add_guest_tools(archive, build_dir)
     if not scenario.baseline:
-        _add_egpu(archive, kernel, build_dir)
+        _add_egpu(archive, scenario, kernel, build_dir)
     _add_scenario(archive, scenario, kernel)
     _add_programs(archive, scenario)
     if "python" in scenario.extras:
@@ -77,9 +77,9 @@ def _add_guest_tools(archive, build_dir):
         archive.copy(f"/usr/bin/{name}", tool)
 
 
-def _add_egpu(archive, kernel, build_dir):
+def _add_egpu(archive, scenario, kernel, build_dir):
     """Our module, programs and self-tests, as far as they are built."""
-    module = build_dir / f"kmod-{kernel.name}" / "kmod" / "egpu.ko"
+    module = scenario.module or build_dir / f"kmod-{kernel.name}" / "kmod" / "egpu.ko"
     if module.exists():
         archive.copy("/lib/egpu.ko", module)
     for suite in sorted(module.parent.glob("tests/*_test.ko")):
@@ -102,6 +102,8 @@ def _add_scenario(archive, scenario, kernel):
     if scenario.baseline:
         words.append("without egpu")
     archive.file("/rig/machine", "".join(f"{w}\n" for w in words).encode())
+    archive.file("/rig/settings", "".join(
+        f"{name} {value}\n" for name, value in scenario.settings.items()).encode())
 
 
 def _add_programs(archive, scenario):

@@ -49,6 +49,10 @@ class Scenario:
     arguments: list = field(default_factory=list)
     # Boots the kernel that has egpu built in.
     built_in: bool = False
+    # Another egpu.ko than the one that was built.
+    module: Path | None = None
+    # Words for its /rig/settings.
+    settings: dict = field(default_factory=dict)
 
     def ports(self):
         """Names of all ports that something can be plugged into."""

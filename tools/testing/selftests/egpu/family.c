@@ -124,7 +124,12 @@ void removal_read(struct removal *removal, const void *attrs, size_t len)
 	removal->created = attr_u64(attrs, len, EGPU_A_REMOVAL_CREATED);
 	removal->accepted = attr_u64(attrs, len, EGPU_A_REMOVAL_ACCEPTED);
 	removal->released = attr_u64(attrs, len, EGPU_A_REMOVAL_RELEASED);
+	removal->unbound = attr_u64(attrs, len, EGPU_A_REMOVAL_UNBOUND);
 	removal->finished = attr_u64(attrs, len, EGPU_A_REMOVAL_FINISHED);
+	removal->timeout_ms = attr_u32(attrs, len, EGPU_A_REMOVAL_TIMEOUT_MS);
+	removal->external = attr_u32(attrs, len, EGPU_A_REMOVAL_EXTERNAL);
+	copy_text(removal->address, sizeof(removal->address),
+		  attr_text(attrs, len, EGPU_A_REMOVAL_ADDRESS));
 	copy_text(removal->reason, sizeof(removal->reason),
 		  attr_text(attrs, len, EGPU_A_REMOVAL_REASON));
 }

@@ -38,7 +38,11 @@ struct removal {
 	uint64_t created;
 	uint64_t accepted;
 	uint64_t released;
+	uint64_t unbound;
 	uint64_t finished;
+	uint32_t timeout_ms;
+	bool external;
+	char address[EGPU_ADDRESS_LEN + 1];
 	char reason[EGPU_REASON_LEN + 1];
 };
 
