@@ -109,10 +109,8 @@ static void count_buffers(struct drm_file *file, struct egpu_client *client)
 	if (!drm_core_check_feature(file->minor->dev, DRIVER_GEM))
 		return;
 	spin_lock(&file->table_lock);
+	/* Passes over a handle that is being made or closed: it has no object. */
 	idr_for_each_entry(&file->object_idr, object, handle) {
-		/* A handle that is being made or closed has no object. */
-		if (!object)
-			continue;
 		client->buffers++;
 		client->bytes += object->size;
 	}

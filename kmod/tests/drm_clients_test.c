@@ -269,10 +269,11 @@ static void handle_in_the_making_is_no_buffer(struct kunit *test)
 	spin_unlock(&priv->table_lock);
 	idr_preload_end();
 	KUNIT_ASSERT_GT(test, handle, 0);
+	add_buffer(fake, file, PAGE_SIZE, 1);
 	list = list_clients(fake);
 	KUNIT_EXPECT_EQ(test, list.n, 1);
-	KUNIT_EXPECT_EQ(test, list.client[0].buffers, 1);
-	KUNIT_EXPECT_EQ(test, list.client[0].bytes, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, list.client[0].buffers, 2);
+	KUNIT_EXPECT_EQ(test, list.client[0].bytes, 2 * PAGE_SIZE);
 	egpu_client_list_free(&list);
 	spin_lock(&priv->table_lock);
 	idr_remove(&priv->object_idr, handle);
