@@ -5,9 +5,9 @@
  *   faults load [PARAMETER]       the module is not loaded, GPUs are there
  *   faults requests ADDRESS       of an external GPU
  *   faults changes ADDRESS DRIVER of an external GPU that may be removed
- *   faults shortage ADDRESS DRIVER
- *   faults plug PORT=ADDRESS PORT=ADDRESS  empty ports of the rig and what
- *                                 their PCI addresses are; asks on fd 7
+ *   faults shortage ADDRESS DRIVER  of one
+ *   faults plug PORT=ADDRESS      an empty port of the rig and its PCI address;
+ *                                 asks the rig on fd 7
  */
 #include <dirent.h>
 #include <errno.h>
@@ -229,6 +229,9 @@ static int do_plug(void)
 	static unsigned int n;
 	char question[128];
 
+	/* A slot takes no card right after one was pulled. */
+	if (n)
+		sleep(2);
 	snprintf(question, sizeof(question),
 		 "add fault%u secondary-vga bus=%s,addr=0\n", n++, plug_port);
 	ask_rig(question);
