@@ -112,9 +112,9 @@ static const struct weight when_bound[] = {
 };
 
 static const struct weight when_detached[] = {
-	{ BIND, 10 },	      { PULL, 1 },	{ SYSFS_REMOVE, 3 },
-	{ BRIDGE_REMOVE, 1 }, { EJECT, 4 },	{ EJECT_PULL, 1 },
-	{ EJECT_REMOVE, 1 },  { ACT_KINDS, 0 },
+	{ BIND, 10 },	      { PULL, 1 },  { SYSFS_REMOVE, 3 },
+	{ BRIDGE_REMOVE, 1 }, { EJECT, 4 }, { EJECT_PULL, 1 },
+	{ ACT_KINDS, 0 },
 };
 
 static const struct weight when_removed[] = {
@@ -452,6 +452,10 @@ static enum place plan_eject(struct act *act, const struct model *model,
 	bool external = model_external(model, act->port);
 
 	act->force = act->kind != EJECT_CANCEL && chance(rng, 40);
+	/* Its node is kept open, see act.c. */
+	if (act->kind == EJECT_REMOVE || act->kind == EJECT_UNBIND ||
+	    act->kind == EJECT_LEAVING)
+		act->force = true;
 	act->timeout_ms = only_eject ? ONE_OF(rng, timeouts) :
 				       ONE_OF(rng, long_timeouts);
 	act->stays = !external || (used && !act->force);
