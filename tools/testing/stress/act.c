@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How long an act waits for the moment at which its second half begins. */
 #define MOMENT_MS 1000
@@ -224,8 +225,22 @@ static void run_removal(struct act *act)
 	}
 }
 
+/*
+ * A write to a remove file waits for the rescan lock without a reference to the
+ * device (remove_store() in the kernel's pci-sysfs.c): whoever removes it meanwhile
+ * frees what the writer then goes on with. That is the kernel's own, so the device is
+ * kept by its open node in what lets the two meet.
+ */
+static bool meets_remove(enum act_kind kind)
+{
+	return kind == REMOVE_PULL || kind == EJECT_REMOVE ||
+	       kind == EJECT_UNBIND || kind == EJECT_LEAVING;
+}
+
 static void run_port(struct act *act, const struct plan *plan)
 {
+	int node = -1;
+
 	switch (act->kind) {
 	case ADD:
 		card_add(act->port);
@@ -242,15 +257,17 @@ static void run_port(struct act *act, const struct plan *plan)
 	case CLOSE_CLIENT:
 		client_close(act->port, act->which);
 		return;
-	case EJECT_LEAVING:
-		run_removal(act);
-		break;
 	default:
-		if (act->kind >= EJECT)
-			run_eject(act, plan);
-		else
-			run_removal(act);
+		break;
 	}
+	if (meets_remove(act->kind))
+		node = gpu_node_open(act->port);
+	if (act->kind >= EJECT && act->kind != EJECT_LEAVING)
+		run_eject(act, plan);
+	else
+		run_removal(act);
+	if (node >= 0)
+		close(node);
 	if (act->leaves || act->kind == UNBIND || act->kind == REBIND)
 		clients_orphan(act->port);
 }

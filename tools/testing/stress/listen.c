@@ -395,6 +395,8 @@ void listen_part(void)
 	open_listener(SLOW);
 	listener[SLOW].stalled = stalled;
 	pthread_mutex_unlock(&lock);
+	/* Who is waited for is not closed before the waiting ends. */
+	listeners_wake();
 }
 
 /**

@@ -112,9 +112,9 @@ static const struct weight when_bound[] = {
 };
 
 static const struct weight when_detached[] = {
-	{ BIND, 10 },	      { PULL, 1 },	{ SYSFS_REMOVE, 3 },
-	{ BRIDGE_REMOVE, 1 }, { EJECT, 4 },	{ EJECT_PULL, 1 },
-	{ EJECT_REMOVE, 1 },  { ACT_KINDS, 0 },
+	{ BIND, 10 },	      { PULL, 1 },  { SYSFS_REMOVE, 3 },
+	{ BRIDGE_REMOVE, 1 }, { EJECT, 4 }, { EJECT_PULL, 1 },
+	{ ACT_KINDS, 0 },
 };
 
 static const struct weight when_removed[] = {
@@ -132,7 +132,7 @@ static const struct weight *const by_place[] = {
 };
 
 static const struct weight in_world[] = {
-	{ HELPER_COME, 30 }, { HELPER_GO, 10 },	  { HELPER_STOP, 5 },
+	{ HELPER_COME, 60 }, { HELPER_GO, 30 },	  { HELPER_STOP, 5 },
 	{ HELPER_CONT, 15 }, { EGPUD_START, 12 }, { EGPUD_TERM, 4 },
 	{ EGPUD_KILL, 4 },   { EGPUD_STOP, 4 },	  { EGPUD_CONT, 12 },
 	{ STALL, 12 },	     { RESUME, 6 },	  { VISIT, 10 },
@@ -141,7 +141,7 @@ static const struct weight in_world[] = {
 	{ RELOAD, 12 },	     { ACT_KINDS, 0 },
 };
 
-static const uint32_t hold_values[] = { 0, 50, 150, 400 };
+static const uint32_t hold_values[] = { 0, 100, 300, 800 };
 static const uint32_t accept_values[] = { 50, 150, 400 };
 static const uint32_t eject_values[] = { 200, 500, 1000 };
 
@@ -303,7 +303,7 @@ static void draw_manners(struct rng *rng, struct manners *manners)
 
 	manners->accept_ms = ONE_OF(rng, accept);
 	manners->ack_ms = ONE_OF(rng, ack);
-	manners->dies = chance(rng, 15);
+	manners->dies = chance(rng, 30);
 	manners->leaves = chance(rng, 10);
 }
 
@@ -452,6 +452,10 @@ static enum place plan_eject(struct act *act, const struct model *model,
 	bool external = model_external(model, act->port);
 
 	act->force = act->kind != EJECT_CANCEL && chance(rng, 40);
+	/* Its node is kept open, see act.c. */
+	if (act->kind == EJECT_REMOVE || act->kind == EJECT_UNBIND ||
+	    act->kind == EJECT_LEAVING)
+		act->force = true;
 	act->timeout_ms = only_eject ? ONE_OF(rng, timeouts) :
 				       ONE_OF(rng, long_timeouts);
 	act->stays = !external || (used && !act->force);
@@ -661,7 +665,7 @@ void plan_step(struct plan *plan, struct model *model, struct rng *rng)
 		plan_rescan_all(plan, model);
 		return;
 	}
-	if (chance(rng, model->loaded ? 45 : 70))
+	if (chance(rng, model->loaded ? 60 : 80))
 		plan_world(plan, model, rng);
 	for (i = 0; i < PORTS; i++)
 		if (chance(rng, 75))

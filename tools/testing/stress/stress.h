@@ -250,6 +250,7 @@ void gpu_unbind(int port);
 void gpu_bind(int port);
 void bus_rescan(int port);
 void wait_until(bool (*is)(int port), int port, bool wanted, const char *what);
+int gpu_node_open(int port);
 void client_open(int port, int which);
 void client_close(int port, int which);
 void clients_orphan(int port);

@@ -433,10 +433,17 @@ void bus_rescan(int port)
 
 /* --- clients ------------------------------------------------------------------ */
 
-void client_open(int port, int which)
+/**
+ * gpu_node_open - open the node of a GPU
+ * @port: where it is
+ *
+ * Return: the file.
+ */
+int gpu_node_open(int port)
 {
 	char pattern[320], path[64];
 	glob_t found;
+	int fd;
 
 	gpu_file(port, "drm/card*", pattern, sizeof(pattern));
 	if (glob(pattern, 0, NULL, &found))
@@ -444,9 +451,15 @@ void client_open(int port, int which)
 	snprintf(path, sizeof(path), "/dev/dri/%s",
 		 strrchr(found.gl_pathv[0], '/') + 1);
 	globfree(&found);
-	client[port][which] = open(path, O_RDWR | O_CLOEXEC);
-	if (client[port][which] < 0)
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
 		trouble("cannot open %s: %s", path, strerror(errno));
+	return fd;
+}
+
+void client_open(int port, int which)
+{
+	client[port][which] = gpu_node_open(port);
 }
 
 void client_close(int port, int which)
