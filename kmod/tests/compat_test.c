@@ -253,6 +253,7 @@ static void accel_minor_is_the_kernels(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, EGPU_COMPAT_MINOR_ACCEL, (int)DRM_MINOR_ACCEL);
 }
 
+/* Once, at load or boot: later the family is read-only. */
 static struct kunit_case compat_cases[] = {
 	KUNIT_CASE_PARAM(command_is_merged, merge_gen_params),
 	KUNIT_CASE(every_command_is_merged),

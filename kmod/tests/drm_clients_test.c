@@ -19,15 +19,15 @@ static void (*while_room_is_made)(void *data);
 static void *while_room_is_made_data;
 static bool no_room;
 
-static void *make_room_for_test(size_t n, size_t size)
+static void *make_room_for_test(size_t n, size_t size, gfp_t flags)
 {
 	if (while_room_is_made)
 		while_room_is_made(while_room_is_made_data);
-	return no_room ? NULL : kvzalloc(array_size(n, size), GFP_KERNEL);
+	return no_room ? NULL : kvzalloc(array_size(n, size), flags);
 }
 
 #undef kvcalloc
-#define kvcalloc(n, size, flags) make_room_for_test(n, size)
+#define kvcalloc(n, size, flags) make_room_for_test(n, size, flags)
 #include "../drm_clients.c"
 
 void egpu_client_list_free(struct egpu_client_list *list)
@@ -211,8 +211,7 @@ static void file_outlives_its_node(struct kunit *test)
 
 	open_file(fake, fake->drm->render);
 	KUNIT_EXPECT_EQ(test, count_clients(fake), 1);
-	kunit_remove_action(test, unregister_drm, fake->drm);
-	drm_dev_unregister(fake->drm);
+	kunit_release_action(test, unregister_drm, fake->drm);
 	egpu_drm_summarise(fake->pdev, &sum);
 	KUNIT_EXPECT_EQ(test, sum.n_minors, 0);
 	KUNIT_EXPECT_EQ(test, sum.clients, 0);

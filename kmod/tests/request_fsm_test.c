@@ -242,8 +242,8 @@ struct row {
 	[I(TICK)] = STAYS, [I(HELPER_GONE)] = STAYS, [I(NO_HELPER)] = STAYS,   \
 	[I(UNLOAD)] = STAYS
 #define ENDED                                                                  \
-	NO_INPUTS, [I(SURPRISE)] = STAYS, [I(UNBOUND)] = STAYS,                \
-		   [I(DONE)] = STAYS
+	[I(SURPRISE)] = STAYS, [I(UNBOUND)] = STAYS, [I(DONE)] = STAYS,        \
+	NO_INPUTS
 #define FROM_PENDING                                                           \
 	[I(ACCEPT)] = TO(ACCEPTED, NOT_YET), [I(ACK)] = NO(EPROTO),            \
 	[I(REFUSE)] = NO(EINVAL), [I(TICK)] = TO(RELEASED, NOT_ACCEPTED),      \
