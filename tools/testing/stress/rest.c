@@ -42,8 +42,8 @@ struct cache {
 
 /* A struct pci_dev is in one of the two largest. */
 static struct cache caches[] = {
-	{ "kmalloc-4k", 24, 0, 0 },	   { "kmalloc-2k", 24, 0, 0 },
-	{ "kmalloc-1k", 40, 0, 0 },	   { "kmalloc-512", 60, 0, 0 },
+	{ "kmalloc-4k", 5, 0, 0 },	   { "kmalloc-2k", 8, 0, 0 },
+	{ "kmalloc-1k", 12, 0, 0 },	   { "kmalloc-512", 16, 0, 0 },
 	{ "skbuff_head_cache", 40, 0, 0 },
 };
 
