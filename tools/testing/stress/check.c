@@ -76,7 +76,7 @@ static bool gpu_fits(const struct model *model, int port, const struct gpu *gpu,
 static bool dump_fits(const struct model *model,
 		      const struct snapshot *snapshot, struct why *why)
 {
-	bool listens = model->daemon != NOT_RUNNING;
+	bool listens = model->daemon == RUNNING;
 	unsigned int i, n = 0;
 	int port;
 
@@ -95,6 +95,9 @@ static bool dump_fits(const struct model *model,
 	}
 	for (i = 0; i < HELPERS; i++)
 		listens |= model->helper[i];
+	/* A daemon that was stopped cannot join again when the module comes back. */
+	if (!listens && model->daemon == STOPPED)
+		return true;
 	why->invariant = "who listens is known";
 	snprintf(why->text, sizeof(why->text), "a helper is %s",
 		 listens ? "there, the module says no" :

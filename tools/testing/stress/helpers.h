@@ -5,7 +5,7 @@
 #ifndef EGPU_STRESS_HELPERS_H
 #define EGPU_STRESS_HELPERS_H
 
-#include "family.h"
+#include "../selftests/egpu/family.h"
 
 struct pollfd;
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ktap.h"
+#include "../selftests/egpu/ktap.h"
 
 #define GPU   "0000:01:00.0"
 #define STEPS 300

@@ -6,7 +6,7 @@
 #ifndef EGPU_STRESS_STREAM_H
 #define EGPU_STRESS_STREAM_H
 
-#include "family.h"
+#include "../selftests/egpu/family.h"
 
 #define STREAM_GPUS	16
 #define STREAM_REMOVALS 128

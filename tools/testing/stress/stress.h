@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "family.h"
+#include "../selftests/egpu/family.h"
 #include "stream.h"
 
 #define PORTS	  3
