@@ -62,7 +62,9 @@ class _Guest:
     def __init__(self, args, work):
         self.listeners = {n: _listen(work / n) for n in ("qmp", "control", "story")}
         self.errors = open(work / "qemu.stderr", "w+", encoding="utf-8")
-        self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL,
+        # A rig that is killed takes its machine along.
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *args],
+                                        stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=self.errors)
 
     def accept(self, name):
