@@ -127,14 +127,16 @@ hold_expect() {
 	rig_show_trace
 }
 
-# released_within MS FROM RELEASE: since the first trace line that matches FROM.
+# released_within MS FROM RELEASE: since the first trace line that matches FROM. MS is what
+# is promised of a machine; this one is emulated, with others beside it, and gets ten times
+# that, which is still before any deadline. The note has the figure.
 released_within() {
 	wait_for "traced \"\$(rig_goes_on $3)\"" 15
 	rig_us=$(time_between "$2" "$(rig_goes_on "$3")") ||
 		{ fail "no '$2' and then a hold that ended with release=$3"; rig_show_trace
 		return 1; }
-	rig_max=$(($1 * rig_slow))
-	note "released $(rig_ms "$rig_us") ms after '$2', release $3 (allowed: $rig_max ms)"
+	rig_max=$(($1 * 10))
+	note "released $(rig_ms "$rig_us") ms after '$2', release $3 (promised: $1 ms)"
 	[ "$rig_us" -ge 0 ] && [ "$rig_us" -le $((rig_max * 1000)) ] && return 0
 	fail "released $(rig_ms "$rig_us") ms after '$2' instead of within $rig_max ms"
 	rig_show_trace
