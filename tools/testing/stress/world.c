@@ -536,18 +536,39 @@ void module_unload(void)
 	}
 }
 
+static void daemon_run(int log)
+{
+	dup2(log, 1);
+	dup2(log, 2);
+	close_range(3, ~0U, 0);
+	execlp("egpud", "egpud", NULL);
+	_exit(127);
+}
+
+/* A child has all our sockets until it closes them, and one that a helper closes
+ * meanwhile lives on in it. So no helper runs until the child's last file, this
+ * pipe of a high number, is closed.
+ */
 void daemon_start(void)
 {
 	int log = open("/run/rig/artifacts/egpud.log",
 		       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	int ends[2], last;
+	char nothing;
 
+	if (pipe2(ends, O_CLOEXEC))
+		trouble("no pipe");
+	last = fcntl(ends[1], F_DUPFD_CLOEXEC, 900);
+	close(ends[1]);
+	pthread_mutex_lock(&lock);
 	daemon_pid = fork();
-	if (!daemon_pid) {
-		dup2(log, 1);
-		dup2(log, 2);
-		execlp("egpud", "egpud", NULL);
-		_exit(127);
-	}
+	if (!daemon_pid)
+		daemon_run(log);
+	close(last);
+	while (read(ends[0], &nothing, 1) < 0 && errno == EINTR)
+		;
+	pthread_mutex_unlock(&lock);
+	close(ends[0]);
 	close(log);
 	figures.daemons++;
 }
