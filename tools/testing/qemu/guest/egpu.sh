@@ -94,11 +94,20 @@ events_list() {
 # '.event == "removal-pending" and .removal.cause == "surprise"'.
 event_wait() {
 	rig_filter=$1
-	# shellcheck disable=SC2016 # rig_wait evaluates it
-	rig_wait '[ -n "$(events_list "$rig_filter")" ]' "$2" && return 0
+	rig_seen=
+	rig_wait rig_event_came "$2" && return 0
 	fail "no such event within $2 s: $1"
 	rig_show_events
 	return 1
+}
+
+# Looks only when there are more: jq is slow under emulation, and would take its time from
+# what is waited for.
+rig_event_came() {
+	rig_lines=$(rig_event_lines)
+	[ "$rig_lines" != "$rig_seen" ] || return 1
+	rig_seen=$rig_lines
+	[ -n "$(events_list "$rig_filter")" ]
 }
 
 # event_count FILTER
@@ -173,20 +182,24 @@ removal_wait() {
 	event_wait ".removal.address == \"$1\" and .removal.phase == \"done\"" "$2"
 }
 
-# The events of the last removal of a GPU since the mark.
+# The events of the last removal of a GPU since the mark, in /run/rig/removal; read
+# again only when there are more.
 rig_removal() {
-	events_list ".removal.address == \"$1\"" |
-		jq -s -c 'map(select(.removal.cookie == $last)) | .[]' \
-			--argjson last "$(events_list ".removal.address == \"$1\"" |
-				jq -s 'last.removal.cookie // 0')"
+	rig_now="$1 $events_from $(rig_event_lines)"
+	[ "$rig_now" != "${rig_removal_of:-}" ] || return 0
+	rig_removal_of=$rig_now
+	events_list ".removal.address == \"$1\"" | jq -s -c \
+		'(last.removal.cookie // 0) as $last | .[] | select(.removal.cookie == $last)' \
+		>/run/rig/removal
 }
 
 # removal_expect ADDRESS FILTER: of the removal as its last event has it, for example
 # '.cause == "surprise" and .release == "gone"'.
 removal_expect() {
-	rig_removal "$1" | jq -s -e "last.removal | ($2)" >/dev/null && return 0
+	rig_removal "$1"
+	jq -s -e "last.removal | ($2)" /run/rig/removal >/dev/null && return 0
 	fail "the removal of $1 does not satisfy: $2"
-	rig_removal "$1" | jq -c .removal >/run/rig/output
+	jq -c .removal /run/rig/removal >/run/rig/output
 	rig_note_file /run/rig/output
 	return 1
 }
@@ -194,19 +207,22 @@ removal_expect() {
 # removal_evidence ADDRESS FLAG...: has all of these; -FLAG: has it not.
 removal_evidence() {
 	rig_address=$1
+	rig_filter=true
 	shift
 	for rig_flag; do
 		case $rig_flag in
-		-*) removal_expect "$rig_address" ".evidence | index(\"${rig_flag#-}\") | not" ;;
-		*) removal_expect "$rig_address" ".evidence | index(\"$rig_flag\")" ;;
+		-*) rig_filter="$rig_filter and (index(\"${rig_flag#-}\") | not)" ;;
+		*) rig_filter="$rig_filter and index(\"$rig_flag\") != null" ;;
 		esac
 	done
+	removal_expect "$rig_address" ".evidence | $rig_filter"
 }
 
 # removal_steps ADDRESS "EVENT:PHASE ...": exactly these events, in this order.
 removal_steps() {
-	rig_steps=$(rig_removal "$1" | jq -s -r 'sort_by(.seq) | map(.event +
-		if .event == "disconnected" then "" else ":" + .removal.phase end) | join(" ")')
+	rig_removal "$1"
+	rig_steps=$(jq -s -r 'sort_by(.seq) | map(.event + if .event == "disconnected" then ""
+		else ":" + .removal.phase end) | join(" ")' /run/rig/removal)
 	expect_same "events of the removal of $1" "$2" "$rig_steps"
 }
 
