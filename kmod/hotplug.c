@@ -221,11 +221,10 @@ static void on_del(struct egpu_device *edev)
 	mutex_unlock(&egpu_lock);
 }
 
-/* It came when there was no memory, and goes before there was any. */
+/* There was no memory when it came, or it was leaving when the module came. */
 static void on_del_unknown(struct pci_dev *pdev)
 {
-	pci_warn(pdev,
-		 "egpu: this GPU leaves before there was memory to watch it\n");
+	pci_warn(pdev, "egpu: this GPU leaves before it could be watched\n");
 	mutex_lock(&egpu_lock);
 	egpu_event_lost();
 	mutex_unlock(&egpu_lock);

@@ -115,14 +115,16 @@ static void drop_oldest_finished(void)
 
 /*
  * Without memory the past makes room for the present. References are taken
- * under egpu_lock only, so what has but the list's is nobody else's.
+ * under egpu_lock only, so what has but the list's is nobody else's. One that
+ * still refers to its device would lose that reference.
  */
 static struct egpu_request *recycle_oldest(void)
 {
 	struct egpu_request *req;
 
 	list_for_each_entry(req, &egpu_requests, node) {
-		if (!egpu_fsm_finished(&req->fsm) || kref_read(&req->ref) != 1)
+		if (!egpu_fsm_finished(&req->fsm) || req->edev ||
+		    kref_read(&req->ref) != 1)
 			continue;
 		list_del_init(&req->node);
 		memset(req, 0, sizeof(*req));
