@@ -17,6 +17,14 @@ const char *const release_names[] = {
 	"unloaded",  "internal",    "withdrawn",
 };
 
+const char *const quiesce_names[] = {
+	"running", "fenced", "draining", "quiesced", "resumed",
+};
+
+const char *const drain_names[] = {
+	"none", "drained", "timed-out", "gone", "stopped", "no-memory",
+};
+
 /**
  * now_ns - the clock of the family's times
  *
@@ -143,6 +151,22 @@ void gpu_read(struct gpu *gpu, const void *attrs, size_t len)
 	gpu->cookie = attr_u64(attrs, len, EGPU_A_DEVICE_COOKIE);
 	copy_text(gpu->address, sizeof(gpu->address),
 		  attr_text(attrs, len, EGPU_A_DEVICE_ADDRESS));
+}
+
+void quiesce_read(struct quiesce *quiesce, const void *attrs, size_t len)
+{
+	quiesce->seq = attr_u64(attrs, len, EGPU_A_QUIESCE_SEQ);
+	quiesce->id = attr_u32(attrs, len, EGPU_A_QUIESCE_ID);
+	quiesce->state = attr_u32(attrs, len, EGPU_A_QUIESCE_STATE);
+	quiesce->result = attr_u32(attrs, len, EGPU_A_QUIESCE_RESULT);
+	quiesce->owner = attr_u32(attrs, len, EGPU_A_QUIESCE_OWNER);
+	quiesce->clients = attr_u32(attrs, len, EGPU_A_QUIESCE_CLIENTS);
+	quiesce->buffers = attr_u32(attrs, len, EGPU_A_QUIESCE_BUFFERS);
+	quiesce->passes = attr_u32(attrs, len, EGPU_A_QUIESCE_PASSES);
+	quiesce->waited = attr_u32(attrs, len, EGPU_A_QUIESCE_WAITED);
+	quiesce->pending = attr_u32(attrs, len, EGPU_A_QUIESCE_PENDING);
+	quiesce->started = attr_u64(attrs, len, EGPU_A_QUIESCE_STARTED);
+	quiesce->ended = attr_u64(attrs, len, EGPU_A_QUIESCE_ENDED);
 }
 
 /**

@@ -56,10 +56,27 @@ struct gpu {
 	char address[EGPU_ADDRESS_LEN + 1];
 };
 
+/* What a test looks at in the quiescing of a GPU, named as in the spec. */
+struct quiesce {
+	uint64_t seq;
+	uint32_t id;
+	uint32_t state;
+	uint32_t result;
+	uint32_t owner;
+	uint32_t clients;
+	uint32_t buffers;
+	uint32_t passes;
+	uint32_t waited;
+	uint32_t pending;
+	uint64_t started;
+	uint64_t ended;
+};
+
 int family_resolve(struct family *family);
 int family_open(struct nl *nl, struct family *family);
 void removal_read(struct removal *removal, const void *attrs, size_t len);
 void gpu_read(struct gpu *gpu, const void *attrs, size_t len);
+void quiesce_read(struct quiesce *quiesce, const void *attrs, size_t len);
 int gpu_get(struct nl *nl, const struct family *family, uint32_t id,
 	    struct gpu *gpu);
 int gpu_find(struct nl *nl, const struct family *family, bool external,
@@ -76,5 +93,7 @@ uint64_t now_ns(void);
 
 extern const char *const phase_names[];
 extern const char *const release_names[];
+extern const char *const quiesce_names[];
+extern const char *const drain_names[];
 
 #endif /* EGPU_TEST_FAMILY_H */
