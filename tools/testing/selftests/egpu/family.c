@@ -135,6 +135,8 @@ void removal_read(struct removal *removal, const void *attrs, size_t len)
 	removal->unbound = attr_u64(attrs, len, EGPU_A_REMOVAL_UNBOUND);
 	removal->finished = attr_u64(attrs, len, EGPU_A_REMOVAL_FINISHED);
 	removal->timeout_ms = attr_u32(attrs, len, EGPU_A_REMOVAL_TIMEOUT_MS);
+	removal->step = attr_u32(attrs, len, EGPU_A_REMOVAL_STEP);
+	removal->vouched = attr_there(attrs, len, EGPU_A_REMOVAL_VOUCHED);
 	removal->external = attr_u32(attrs, len, EGPU_A_REMOVAL_EXTERNAL);
 	copy_text(removal->address, sizeof(removal->address),
 		  attr_text(attrs, len, EGPU_A_REMOVAL_ADDRESS));

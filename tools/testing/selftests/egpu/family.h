@@ -41,6 +41,8 @@ struct removal {
 	uint64_t unbound;
 	uint64_t finished;
 	uint32_t timeout_ms;
+	uint32_t step;
+	bool vouched;
 	bool external;
 	char address[EGPU_ADDRESS_LEN + 1];
 	char reason[EGPU_REASON_LEN + 1];

@@ -23,7 +23,7 @@
  *     --stuck           in D state, which no signal but SIGKILL ends
  *
  * A line for each thing, with the time in ns of CLOCK_BOOTTIME in front: "ready
- * pid=7", "attached 1", "signalled 1", "gap ms=210", "beat", "term", "closed".
+ * pid=7", "attached 1", "signals 1", "gap ms=210", "beat", "term", "closed".
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -207,10 +207,11 @@ static void signal_due(void)
 	while (signalled < fences && fence[signalled].at <= now()) {
 		if (options.chain && fences < options.chain)
 			attach(fences % bufs);
-		error = vgem_signal(vgem, fence[signalled].id);
+		/* Said before, so that nobody can know of it sooner. */
+		say("signals %u", signalled + 1);
+		error = vgem_signal(vgem, fence[signalled++].id);
 		if (error && error != -ETIMEDOUT)
 			die("signalling", error);
-		say("signalled %u", ++signalled);
 	}
 }
 

@@ -74,9 +74,8 @@ static void print_removal(const void *attrs, size_t len)
 	       " step=%u vouched=%d reason=%s\n",
 	       removal.cookie, removal.id, removal.origin,
 	       phase_names[removal.phase], release_names[removal.release],
-	       removal.cause, removal.evidence, removal.clients,
-	       attr_u32(attrs, len, EGPU_A_REMOVAL_STEP),
-	       attr_there(attrs, len, EGPU_A_REMOVAL_VOUCHED), removal.reason);
+	       removal.cause, removal.evidence, removal.clients, removal.step,
+	       removal.vouched, removal.reason);
 }
 
 static void print_cookie(const void *attrs, size_t len)
