@@ -63,9 +63,9 @@ owner_start() {
 	helper_wait "$1" 'session port=' 5
 }
 
-# tell NAME COMMAND [WORD=VALUE...]: a request over that session's socket. Prints the
+# order NAME COMMAND [WORD=VALUE...]: a request over that session's socket. Prints the
 # reply; fails when it is an error.
-tell() {
+order() {
 	rig_owner=$1
 	shift
 	rig_log=/run/rig/artifacts/$rig_owner.log
@@ -79,11 +79,11 @@ tell() {
 	! grep -q '^error=' /run/rig/told
 }
 
-# tell_error NUMBER NAME COMMAND...: refused with this error, and with a sentence.
-tell_error() {
+# order_error NUMBER NAME COMMAND...: refused with this error, and with a sentence.
+order_error() {
 	rig_want=$1
 	shift
-	rig_said=$(tell "$@")
+	rig_said=$(order "$@")
 	case $rig_said in
 	"error=$rig_want "?*) note "$2: $rig_said" ;;
 	*) fail "$*: expected error $rig_want with a message, found: $rig_said" ;;

@@ -79,8 +79,8 @@ test_begin "meanwhile everybody else gets answers: no lock is kept"
 kill -STOP "$(bg_pid egpud)"
 client_start hung3 --fence never "$(drm_node "$gpu")"
 owner_start owner
-expect tell owner fence "id=$(gpu_id "$gpu")"
-expect tell owner drain "id=$(gpu_id "$gpu")" timeout-ms=5000
+expect order owner fence "id=$(gpu_id "$gpu")"
+expect order owner drain "id=$(gpu_id "$gpu")" timeout-ms=5000
 expect egpuctl list
 expect request client-get "id=$(gpu_id "$gpu")"
 expect request buffer-get "id=$(gpu_id "$gpu")"

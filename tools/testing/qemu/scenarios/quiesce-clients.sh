@@ -25,13 +25,13 @@ many() {
 
 # drained PATTERN: fenced, drained, resumed; what quiesce-get said is in /run/rig/quiesce.
 drained() {
-	expect tell owner fence "id=$id"
-	expect tell owner drain "id=$id" timeout-ms=60000
+	expect order owner fence "id=$id"
+	expect order owner drain "id=$id" timeout-ms=60000
 	quiesce_wait "$id" 'state=(quiesced|fenced)' 60
 	quiesce_expect "$id" "$1"
 	request quiesce-get "id=$id" >/run/rig/quiesce
 	rig_note_file /run/rig/quiesce
-	expect tell owner resume "id=$id"
+	expect order owner resume "id=$id"
 }
 
 test_begin "64 programs with 40 buffers each, nothing in flight"
@@ -47,13 +47,13 @@ stop_bg busy
 
 test_begin "twenty whose work never ends: all are counted, 16 are named"
 many hung 20 --fence never
-expect tell owner fence "id=$id"
-expect tell owner drain "id=$id" timeout-ms=500
+expect order owner fence "id=$id"
+expect order owner drain "id=$id" timeout-ms=500
 quiesce_wait "$id" 'state=fenced result=timed-out' 20
 quiesce_expect "$id" ' pending=20 '
 expect_same "culprits named" 16 \
 	"$(request quiesce-get "id=$id" | tr ' ' '\n' | grep -c '^culprit=[0-9]*:hung')"
-expect tell owner resume "id=$id"
+expect order owner resume "id=$id"
 stop_bg hung
 stop_bg idle
 
@@ -62,8 +62,8 @@ many big 1 --buffers 10000
 drained 'state=quiesced result=drained .*clients=1 buffers=10000 passes=2 waited=0 pending=0'
 
 test_begin "programs that come and go while it is drained"
-expect tell owner fence "id=$id"
-expect tell owner drain "id=$id" timeout-ms=60000
+expect order owner fence "id=$id"
+expect order owner drain "id=$id" timeout-ms=60000
 for round in 1 2 3 4 5 6 7 8; do
 	start_bg "guest$round" "$tests/gpu-client" --buffers 5 "$node"
 	usleep 20000

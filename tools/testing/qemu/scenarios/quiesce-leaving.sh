@@ -18,8 +18,8 @@ drain_forever() {
 	trace_on egpu
 	client_start "$2" --files 2 --buffers 2 --fence never "$(drm_node "$gpu")"
 	helper_start "ear-$2" --only-events
-	expect tell owner fence "id=$id"
-	expect tell owner drain "id=$id" timeout-ms=60000
+	expect order owner fence "id=$id"
+	expect order owner drain "id=$id" timeout-ms=60000
 	quiesce_wait "$id" 'state=draining' 5
 }
 
@@ -49,17 +49,17 @@ gpu_ready "$gpu"
 
 test_begin "after that it can be fenced and drained anew"
 id=$(gpu_id "$gpu")
-tell owner resume "id=$id" >/run/rig/output
-expect tell owner fence "id=$id"
-expect tell owner drain "id=$id" timeout-ms=5000
+order owner resume "id=$id" >/run/rig/output
+expect order owner fence "id=$id"
+expect order owner drain "id=$id" timeout-ms=5000
 quiesce_wait "$id" 'state=quiesced' 10
-expect tell owner resume "id=$id"
+expect order owner resume "id=$id"
 
 test_begin "it is removed in sysfs while its clients are drained"
 drain_forever tb0 removed
 sysfs_remove "$gpu"
 ended removed '(gone|stopped)'
-tell_error 19 owner resume "id=$id"
+order_error 19 owner resume "id=$id"
 
 test_begin "who comes back is another GPU, and nobody has fenced it"
 rescan
