@@ -25,9 +25,6 @@
 #define PCI    "/sys/bus/pci/"
 #define MODULE "/lib/egpu.ko"
 
-/* Enough open files that a list of them is longer than what it begins with. */
-#define CLIENTS 40
-
 #define LOADS_MAX 200
 
 static const char *address, *driver;
@@ -189,9 +186,76 @@ static void sweep_eject(struct code all, const struct act *rescan)
 	sweep(&act, rescan);
 }
 
+/* --- a drain ---------------------------------------------------------------- */
+
+static int quiesce(uint8_t cmd, uint32_t id, struct quiesce *state)
+{
+	static struct answer answer;
+	static struct msg msg;
+	int error;
+
+	msg_begin(&msg, family.id, 0, cmd);
+	msg_put_u32(&msg, EGPU_A_QUIESCE_ID, id);
+	if (cmd == EGPU_CMD_DRAIN)
+		msg_put_u32(&msg, EGPU_A_QUIESCE_TIMEOUT_MS, 5000);
+	error = nl_ask(&helper, &msg, &answer);
+	check(!error || answer.text[0], "command %u fails without a reason",
+	      cmd);
+	if (!error && state)
+		quiesce_read(state, answer.data, answer.len);
+	return error;
+}
+
+/* What cannot be told now can be told a moment later. */
+static void await_drain(uint32_t id, struct quiesce *state)
+{
+	uint64_t end = now_ns() + 20000000000ULL;
+
+	state->state = EGPU_QUIESCE_STATE_DRAINING;
+	while (state->state == EGPU_QUIESCE_STATE_DRAINING) {
+		if (now_ns() > end)
+			bail_out("a drain does not end");
+		usleep(10000);
+		quiesce(EGPU_CMD_QUIESCE_GET, id, state);
+	}
+}
+
+/* Done, or it is said that memory was short; then resumed, by the owner's end. */
+static int do_drain(void)
+{
+	struct quiesce state = {};
+	struct gpu gpu;
+	int error;
+
+	if (!gpu_now(&gpu) || nl_open(&helper))
+		return -ENODEV;
+	error = quiesce(EGPU_CMD_FENCE, gpu.id, NULL);
+	if (!error)
+		error = quiesce(EGPU_CMD_DRAIN, gpu.id, NULL);
+	if (!error) {
+		await_drain(gpu.id, &state);
+		if (state.result == EGPU_DRAIN_RESULT_NO_MEMORY)
+			error = -ENOMEM;
+		else
+			check(state.state == EGPU_QUIESCE_STATE_QUIESCED,
+			      "the drain ended as %s, %s",
+			      quiesce_names[state.state],
+			      drain_names[state.result]);
+	}
+	nl_close(&helper);
+	return error;
+}
+
+static int do_nothing(void)
+{
+	return 0;
+}
+
 static void changes(void)
 {
+	const struct act nothing = { "resume", do_nothing, {}, READY, 0 };
 	struct code all = code_of_egpu();
+	const struct act drain = { "drain", do_drain, all, READY, 0 };
 	const struct act remove = { "remove", do_remove, all, GONE, 0 };
 	const struct act rescan = { "rescan", do_rescan, all, READY, 0 };
 	const struct act unbind = { "unbind", do_unbind, all, UNBOUND, 0 };
@@ -200,6 +264,7 @@ static void changes(void)
 	const struct act again = { "rescan", do_rescan, {}, READY, 0 };
 
 	sweep(&remove, &rescan);
+	sweep(&drain, &nothing);
 	sweep(&unbind, &bind);
 	sweep_eject(all, &again);
 	setting_set(&control, &family, EGPU_A_SETTINGS_HOLD_MS, 5000);
@@ -369,139 +434,6 @@ static void shortage(void)
 	memory_again();
 }
 
-/* --- requests --------------------------------------------------------------- */
-
-static struct nl asker;
-static struct gpu known;
-
-static int ask_short(uint8_t cmd, uint16_t flags)
-{
-	static struct answer answer;
-	static struct msg msg;
-
-	msg_begin(&msg, family.id, flags, cmd);
-	return flags ? nl_dump(&asker, &msg, NULL, NULL, &answer) :
-		       nl_ask(&asker, &msg, &answer);
-}
-
-static int ask_settings(void)
-{
-	return ask_short(EGPU_CMD_SETTINGS_GET, 0);
-}
-
-static int set_settings(void)
-{
-	return setting_set(&asker, &family, EGPU_A_SETTINGS_HOLD_MS, 1234);
-}
-
-static int ask_device(void)
-{
-	struct gpu gpu;
-
-	return gpu_get(&asker, &family, known.id, &gpu);
-}
-
-static int dump_devices(void)
-{
-	return ask_short(EGPU_CMD_DEVICE_GET, NLM_F_DUMP);
-}
-
-static int dump_clients(void)
-{
-	return ask_short(EGPU_CMD_CLIENT_GET, NLM_F_DUMP);
-}
-
-static int dump_removals(void)
-{
-	return ask_short(EGPU_CMD_REMOVAL_GET, NLM_F_DUMP);
-}
-
-static int dump_overrides(void)
-{
-	return ask_short(EGPU_CMD_OVERRIDE_GET, NLM_F_DUMP);
-}
-
-static int set_override(void)
-{
-	int error = override_set(&asker, &family, known.address,
-				 EGPU_PLACEMENT_INTERNAL);
-
-	return error ? error :
-		       override_set(&asker, &family, known.address,
-				    EGPU_PLACEMENT_AUTO);
-}
-
-static const struct request {
-	const char *name;
-	int (*ask)(void);
-} requests[] = {
-	{ "settings-get", ask_settings },    { "settings-set", set_settings },
-	{ "device-get", ask_device },	     { "device dump", dump_devices },
-	{ "client dump", dump_clients },     { "removal dump", dump_removals },
-	{ "override dump", dump_overrides }, { "override-set", set_override },
-};
-
-/* The kernel, not only the module, runs out of memory for this task. */
-static bool ask_once(const struct request *request, unsigned int nth)
-{
-	bool fault;
-	int error;
-
-	if (nl_open(&asker))
-		bail_out("no socket");
-	listeners_begin();
-	inject_own(nth);
-	error = request->ask();
-	fault = inject_own_end();
-	nl_close(&asker);
-	if (fault)
-		note("%s %u: error %d, %s", request->name, nth, error,
-		     inject_site());
-	check(!error || (fault && (error == -ENOMEM || error == -ENOBUFS)),
-	      "%s %u: error %d", request->name, nth, error);
-	judge_listeners(request->name, fault, 0, 0);
-	return fault;
-}
-
-static void sweep_request(const struct request *request)
-{
-	unsigned int n = 0;
-
-	test_begin("%s: no allocation that fails does harm", request->name);
-	while (ask_once(request, n + 1))
-		n++;
-	note("%u faults", n);
-	check(n, "nothing has failed");
-	override_set(&control, &family, known.address, EGPU_PLACEMENT_AUTO);
-	check(settled(READY), "the GPU is not as it was");
-	test_end();
-}
-
-static void be_clients(void)
-{
-	char path[64];
-	int i, n = 0;
-
-	for (i = 0; i < CLIENTS; i++) {
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i % 4);
-		n += open(path, O_RDWR) >= 0;
-	}
-	if (n < CLIENTS / 4)
-		bail_out("only %d files of GPUs could be opened", n);
-}
-
-static void all_requests(void)
-{
-	size_t i;
-
-	be_clients();
-	if (!gpu_now(&known))
-		bail_out("there is no GPU at %s", address);
-	inject_below((struct code){ 0, ~0UL });
-	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
-		sweep_request(&requests[i]);
-}
-
 /* --- loading ---------------------------------------------------------------- */
 
 static unsigned int gpus_on_bus(void)
@@ -616,7 +548,7 @@ int main(int argc, char **argv)
 	begin();
 	watch_gpu(address);
 	if (!strcmp(what, "requests"))
-		all_requests();
+		all_requests(address);
 	else if (!strcmp(what, "changes") && argc == 4)
 		changes();
 	else if (!strcmp(what, "shortage") && argc == 4)

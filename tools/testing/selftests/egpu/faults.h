@@ -44,6 +44,7 @@ void judge_told(const char *what);
 void judge_listeners(const char *what, bool fault, uint32_t came, uint32_t gone);
 void allocate(void);
 
+void all_requests(const char *address);
 void sweep(const struct act *act, const struct act *back);
 
 #endif /* EGPU_TEST_FAULTS_H */

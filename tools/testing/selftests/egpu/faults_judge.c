@@ -69,15 +69,24 @@ void allocate(void)
 	nl_ask(&control, &msg, &answer);
 }
 
+static int seq_attr(uint8_t cmd)
+{
+	switch (cmd) {
+	case EGPU_CMD_CONNECTED:
+	case EGPU_CMD_CHANGED:
+		return EGPU_A_DEVICE_SEQ;
+	case EGPU_CMD_QUIESCE:
+		return EGPU_A_QUIESCE_SEQ;
+	default:
+		return EGPU_A_REMOVAL_SEQ;
+	}
+}
+
 static void on_event(uint8_t cmd, const void *attrs, size_t len, void *data)
 {
-	bool device = cmd == EGPU_CMD_CONNECTED || cmd == EGPU_CMD_CHANGED;
+	uint64_t seq = attr_u64(attrs, len, seq_attr(cmd));
 	struct listener *who = data;
-	uint64_t seq;
 
-	seq = attr_u64(attrs, len,
-		       device ? (int)EGPU_A_DEVICE_SEQ :
-				(int)EGPU_A_REMOVAL_SEQ);
 	if (seq != who->seq + 1)
 		who->gaps++;
 	who->seq = seq;
