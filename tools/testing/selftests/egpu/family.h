@@ -87,6 +87,8 @@ int removal_get(struct nl *nl, const struct family *family, uint64_t cookie,
 		struct removal *removal);
 int step(struct nl *nl, const struct family *family, uint8_t cmd,
 	 uint64_t cookie, struct answer *answer);
+int quiesce_step(struct nl *nl, const struct family *family, uint8_t cmd,
+		 uint32_t id, uint32_t timeout_ms, struct quiesce *quiesce);
 int setting_set(struct nl *nl, const struct family *family, int attr,
 		uint32_t value);
 int override_set(struct nl *nl, const struct family *family,

@@ -26,6 +26,7 @@
  * pid=7", "attached 1", "signals 1", "gap ms=210", "beat", "term", "closed".
  */
 #define _GNU_SOURCE
+#include <drm.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -36,6 +37,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -161,6 +163,8 @@ static void open_gpu(void)
 		file[i] = open(options.node, O_RDWR | O_CLOEXEC);
 		if (file[i] < 0)
 			die(options.node, -errno);
+		/* Who is master shows a picture; this is a program like others. */
+		ioctl(file[i], DRM_IOCTL_DROP_MASTER);
 		make_buffers(file[i]);
 	}
 	if (options.only_export)
