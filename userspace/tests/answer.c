@@ -271,6 +271,28 @@ static void finish_removal(struct kernel *k, struct egpu_removal *rem)
 	kernel_phase(k, rem, EGPU_PHASE_DONE, rem->release);
 }
 
+static void play_steps(struct kernel *k, struct egpu_removal *rem)
+{
+	struct egpu_quiesce *quiesce = kernel_quiesce_of(k, rem->id);
+
+	kernel_step(k, rem, EGPU_STEP_FENCE);
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_FENCED);
+	kernel_step(k, rem, EGPU_STEP_ASK);
+	if (k->outcome == OUTCOME_HELPER_REFUSED)
+		return;
+	kernel_step(k, rem, EGPU_STEP_FREEZE);
+	kernel_step(k, rem, EGPU_STEP_DRAIN);
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_DRAINING);
+	quiesce->result = EGPU_DRAIN_RESULT_DRAINED;
+	quiesce->clients = 1;
+	quiesce->buffers = 40;
+	quiesce->passes = 2;
+	quiesce->waited = 3;
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_QUIESCED);
+	rem->step = EGPU_STEP_REMOVE;
+	rem->vouched = true;
+}
+
 static void play(struct kernel *k, struct egpu_removal *rem)
 {
 	switch (k->outcome) {
@@ -278,6 +300,18 @@ static void play(struct kernel *k, struct egpu_removal *rem)
 		kernel_phase(k, rem, EGPU_PHASE_ACCEPTED, EGPU_RELEASE_NOT_YET);
 		kernel_phase(k, rem, EGPU_PHASE_RELEASED, EGPU_RELEASE_ACKED);
 		finish_removal(k, rem);
+		break;
+	case OUTCOME_STEPS:
+		kernel_phase(k, rem, EGPU_PHASE_ACCEPTED, EGPU_RELEASE_NOT_YET);
+		play_steps(k, rem);
+		kernel_phase(k, rem, EGPU_PHASE_RELEASED, EGPU_RELEASE_ACKED);
+		finish_removal(k, rem);
+		break;
+	case OUTCOME_HELPER_REFUSED:
+		kernel_phase(k, rem, EGPU_PHASE_ACCEPTED, EGPU_RELEASE_NOT_YET);
+		play_steps(k, rem);
+		strcpy(rem->reason, "blender (4242) was asked to quit in vain");
+		kernel_phase(k, rem, EGPU_PHASE_REFUSED, EGPU_RELEASE_WITHDRAWN);
 		break;
 	case OUTCOME_REFUSED:
 		strcpy(rem->reason, "1 client has it open");

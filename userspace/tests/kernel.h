@@ -40,6 +40,8 @@ struct kernel_call {
 /**
  * enum kernel_outcome - how an eject goes
  * @OUTCOME_DONE: to the end
+ * @OUTCOME_STEPS: to the end, by a helper that goes step by step and vouches
+ * @OUTCOME_HELPER_REFUSED: its helper asks, then refuses
  * @OUTCOME_REFUSED: refused once nobody waits
  * @OUTCOME_SURPRISE: the cable is pulled meanwhile
  * @OUTCOME_HANG: it stays accepted until it is cancelled
@@ -47,6 +49,8 @@ struct kernel_call {
  */
 enum kernel_outcome {
 	OUTCOME_DONE,
+	OUTCOME_STEPS,
+	OUTCOME_HELPER_REFUSED,
 	OUTCOME_REFUSED,
 	OUTCOME_SURPRISE,
 	OUTCOME_HANG,
