@@ -71,6 +71,11 @@ static void write_text(const char *path, const char *text)
 	assert_int_equal(chmod(path, 0644), 0);
 }
 
+void ctl_roots_remove(const char *path)
+{
+	assert_int_equal(remove(below("%s", path)), 0);
+}
+
 const char *ctl_roots_write(const char *path, const char *text)
 {
 	write_text(below("%s", path), text);

@@ -35,6 +35,8 @@ const struct usage_roots *ctl_roots(void);
 void ctl_roots_add_gpu(const char *address, unsigned int index, bool nodes);
 void ctl_roots_add_process(const struct ctl_process *process);
 
+void ctl_roots_remove(const char *path);
+
 /* Writes a file below the directory; @path may be new. Returns its full path. */
 const char *ctl_roots_write(const char *path, const char *text);
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -384,11 +385,23 @@ static void clients_unseen(void **state)
 
 static void show_of_what_leaves(void **state)
 {
+	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct inotify_event event;
+
 	(void)state;
+	ctl_roots_new();
+	ctl_roots_add_gpu("0000:07:00.0", 2, true);
+	ctl_roots_remove("dev/dri/renderD130");
+	assert_true(inotify_add_watch(watch,
+				      ctl_roots_write("dev/dri/renderD130", ""),
+				      IN_OPEN) >= 0);
 	kernel_begin(&kernel, kernel_device(&kernel, 2), EGPU_ORIGIN_EJECT);
 	expect(EXIT_OK, "show 2");
 	says("verdict: is not safe to unplug: its removal waits for a helper\n");
 	assert_null(strstr(run.out, "ready: "));
+	/* For that, its node must not be opened either. */
+	assert_int_equal(read(watch, &event, sizeof(event)), -1);
+	close(watch);
 	expect(EXIT_OK, "show 2 --json");
 	says("\"verdict\":{\"name\":\"leaving\",\"safe\":false,");
 	says("\"readiness\":null");
@@ -414,6 +427,8 @@ static void eject_refused_by_its_helper(void **state)
 	run.ctl.terminal = true;
 	expect(EXIT_BUSY, "eject 2");
 	says("ask        programs are asked to let go\n");
+	/* It is in the event of the refusal as well. */
+	assert_null(strstr(strstr(run.out, "ask  ") + 1, "ask  "));
 	says("the last eject was refused: blender (4242) was asked to quit in vain.\n");
 	says("blender program node");
 }
