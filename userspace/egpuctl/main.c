@@ -30,6 +30,8 @@ int main(int argc, char **argv)
 		.out = stdout,
 		.err = stderr,
 		.open = egpu_open,
+		.roots = &usage_roots_here,
+		.policy_path = POLICY_PATH,
 		.pci_ids = "/usr/share/misc/pci.ids",
 		.driver_ms = DRIVER_MS,
 		.terminal = isatty(STDOUT_FILENO),

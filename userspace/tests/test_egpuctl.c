@@ -6,9 +6,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctl_roots.h"
 #include "kernel.h"
 #include "run_ctl.h"
 #include "test.h"
@@ -19,6 +21,9 @@ static struct run_ctl run;
 static int setup(void **state)
 {
 	(void)state;
+	ctl_roots_new();
+	ctl_roots_add_gpu("0000:01:00.0", 1, false);
+	ctl_roots_add_gpu("0000:07:00.0", 2, true);
 	kernel_init(&kernel);
 	kernel_add(&kernel, "0000:01:00.0", false);
 	kernel_add(&kernel, "0000:07:00.0", true);
@@ -90,6 +95,7 @@ static void usage_errors(void **state)
 		{ "settings hold-ms", "is not of the form KEY=VALUE" },
 		{ "settings bogus=1", "there is no setting 'bogus'" },
 		{ "settings hold-ms=5001", "is not a number of milliseconds" },
+		{ "settings drain-ms=60001", "is not a number of milliseconds" },
 		{ "settings hold-ms=", "is not a number of milliseconds" },
 	};
 	char line[80];
@@ -191,6 +197,7 @@ static void short_address_of_two(void **state)
 {
 	(void)state;
 	kernel_add(&kernel, "0001:07:00.0", true);
+	ctl_roots_add_gpu("0001:07:00.0", 3, false);
 	expect(EXIT_USAGE, "show 07:00.0");
 	says("can mean 2 GPUs");
 	finds("0001:07:00.0", 3);
@@ -236,7 +243,7 @@ static void eject_to_the_end(void **state)
 {
 	(void)state;
 	expect(EXIT_OK, "eject 2 --timeout 1.5 --force");
-	says("GPU 2 (0000:07:00.0, bochs-drm) is safe to unplug.\n");
+	says("GPU 2 (0000:07:00.0, bochs-drm) is safe to unplug: it is off the bus.\n");
 	assert_int_equal(kernel.calls[0].value, 1500);
 	assert_true(kernel.calls[0].force);
 	assert_string_equal(run.err, "");
@@ -256,7 +263,9 @@ static void eject_in_json(void **state)
 	(void)state;
 	expect(EXIT_OK, "--json eject 2");
 	says("{\"schema\":1,\"eject\":{\"cookie\":100,\"verdict\":"
-	     "\"safe-to-unplug\",\"removal\":{\"cookie\":100,");
+	     "\"safe-to-unplug\",\"safe\":true,"
+	     "\"reasons\":[\"it is off the bus\"],"
+	     "\"removal\":{\"cookie\":100,");
 	assert_string_equal(strchr(run.out, '\n'), "\n");
 	assert_string_equal(run.err, "");
 }
@@ -285,6 +294,152 @@ static void add_client(uint32_t id, uint32_t pid, const char *comm)
 	client->minor = (struct egpu_minor){ EGPU_MINOR_TYPE_RENDER, 130 };
 	client->buffers = 3;
 	client->bytes = 1536 * 1024;
+	ctl_roots_add_process(&(struct ctl_process){ .pid = (int)pid,
+						     .comm = comm,
+						     .client = 5 });
+}
+
+static void clients_of_nobody(void **state)
+{
+	(void)state;
+	expect(EXIT_OK, "clients");
+	assert_string_equal(run.out, "Nobody is seen to hold a GPU.\n");
+	expect(EXIT_OK, "clients 2");
+	assert_string_equal(run.out, "Nobody is seen to hold GPU 2.\n");
+	expect(EXIT_OK, "clients 2 --json");
+	assert_string_equal(run.out,
+			    "{\"schema\":1,\"clients\":[],\"usage\":[{\"id\":2,"
+			    "\"address\":\"0000:07:00.0\",\"holders\":[],"
+			    "\"unnamed\":0,\"unseen\":0,"
+			    "\"policy_error\":null}]}\n");
+	expect(EXIT_NOT_FOUND, "clients 9");
+}
+
+/* A GPU may go between the list and the look, and then nobody holds it. */
+static void clients_of_a_gpu_that_goes(void **state)
+{
+	(void)state;
+	ctl_roots_new();
+	ctl_roots_add_gpu("0000:01:00.0", 1, false);
+	expect(EXIT_OK, "clients");
+	says("GPU 2 is just coming or going, who holds it is not known.\n");
+	expect(EXIT_OK, "clients --json");
+	says("\"address\":\"0000:07:00.0\",\"holders\":null}");
+	expect(EXIT_NOT_FOUND, "clients 2");
+	says("cannot find out who holds GPU 2");
+}
+
+/* The file of the daemon says what would happen. */
+static void clients_by_the_policy(void **state)
+{
+	(void)state;
+	add_client(2, 4242, "blender");
+	run.ctl.policy_path =
+		ctl_roots_write("egpud.conf",
+				"[program blender]\naction = quit\n");
+	expect(EXIT_OK, "clients");
+	says("  2 4242 blender program node        3 1.5 MiB "
+	     "is asked to end and waited for\n");
+	assert_string_equal(run.err, "");
+	expect(EXIT_OK, "clients --json");
+	says("\"action\":\"quit\",\"outcome\":\"is asked to end and waited for\"");
+	/* With errors in it the defaults are shown, which is said. */
+	run.ctl.policy_path =
+		ctl_roots_write("egpud.conf", "others = wait\naction = quit\n");
+	expect(EXIT_OK, "clients");
+	says("is waited for");
+	says("egpud.conf:2: ");
+	says("; the defaults are shown\n");
+	expect(EXIT_OK, "clients --json");
+	assert_string_equal(run.err, "");
+	says("egpud.conf:2: ");
+	says("\"action\":\"wait\"");
+}
+
+/* Nothing happens to whoever uses a GPU that cannot be ejected. */
+static void clients_of_an_internal_gpu(void **state)
+{
+	(void)state;
+	ctl_roots_new();
+	ctl_roots_add_gpu("0000:01:00.0", 1, true);
+	add_client(1, 4242, "blender");
+	kernel.clients[0].minor.index = 129;
+	expect(EXIT_OK, "clients 1");
+	says("  1 4242 blender program node        3 1.5 MiB -\n");
+	expect(EXIT_OK, "clients 1 --json");
+	says("\"action\":null,\"outcome\":null");
+}
+
+/* What could not be looked at is counted: here one that hangs in the kernel. */
+static void clients_unseen(void **state)
+{
+	(void)state;
+	ctl_roots_add_process(&(struct ctl_process){ .pid = 77,
+						     .comm = "stuck",
+						     .hangs = true });
+	expect(EXIT_OK, "clients 2");
+	says("Nobody is seen to hold GPU 2.\n1 process could not be looked into");
+	expect(EXIT_OK, "clients 2 --json");
+	says("\"unseen\":1");
+}
+
+static void show_of_what_leaves(void **state)
+{
+	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct inotify_event event;
+
+	(void)state;
+	ctl_roots_new();
+	ctl_roots_add_gpu("0000:07:00.0", 2, true);
+	ctl_roots_remove("dev/dri/renderD130");
+	assert_true(inotify_add_watch(watch,
+				      ctl_roots_write("dev/dri/renderD130", ""),
+				      IN_OPEN) >= 0);
+	kernel_begin(&kernel, kernel_device(&kernel, 2), EGPU_ORIGIN_EJECT);
+	expect(EXIT_OK, "show 2");
+	says("verdict: is not safe to unplug: its removal waits for a helper\n");
+	assert_null(strstr(run.out, "ready: "));
+	/* For that, its node must not be opened either. */
+	assert_int_equal(read(watch, &event, sizeof(event)), -1);
+	close(watch);
+	expect(EXIT_OK, "show 2 --json");
+	says("\"verdict\":{\"name\":\"leaving\",\"safe\":false,");
+	says("\"readiness\":null");
+}
+
+static void show_of_what_is_not_ready(void **state)
+{
+	(void)state;
+	expect(EXIT_OK, "show 2");
+	says("ready: yes\n");
+	expect(EXIT_OK, "show 1");
+	says("ready: no, no driver is bound to it\n");
+	says("verdict: is not safe to unplug: it is internal, it has no cable\n");
+	expect(EXIT_OK, "show 1 --json");
+	says("\"readiness\":{\"ready\":false,\"bars\":true,\"driver\":false,");
+}
+
+static void eject_refused_by_its_helper(void **state)
+{
+	(void)state;
+	kernel.outcome = OUTCOME_HELPER_REFUSED;
+	add_client(2, 4242, "blender");
+	run.ctl.terminal = true;
+	expect(EXIT_BUSY, "eject 2");
+	says("ask        programs are asked to let go\n");
+	/* It is in the event of the refusal as well. */
+	assert_null(strstr(strstr(run.out, "ask  ") + 1, "ask  "));
+	says("the last eject was refused: blender (4242) was asked to quit in vain.\n");
+	says("blender program node");
+}
+
+/* The audio function of the GPU's slot is still there. */
+static void eject_with_something_left(void **state)
+{
+	(void)state;
+	ctl_roots_add_gpu("0000:07:00.1", 0, false);
+	expect(EXIT_OTHER, "eject 2");
+	says("is not safe to unplug: 1 other function of its slot is still on the bus.\n");
 }
 
 static void eject_refused_later(void **state)
@@ -293,16 +448,19 @@ static void eject_refused_later(void **state)
 	kernel.outcome = OUTCOME_REFUSED;
 	add_client(2, 4242, "blender");
 	expect(EXIT_BUSY, "eject 2");
-	says("is not safe to unplug: the eject was refused: 1 client has it open.");
-	says("blender");
+	says("is not safe to unplug: the last eject was refused: 1 client has it open.\n");
+	says("4242 blender program node");
+	says("is waited for");
 	says("eject with --force");
-	kernel_init(&kernel);
-	kernel_add(&kernel, "0000:07:00.0", true);
-	kernel.outcome = OUTCOME_REFUSED;
-	add_client(1, 4242, "blender");
-	expect(EXIT_BUSY, "eject 1 --json");
-	says("\"verdict\":\"refused\"");
-	says("\"comm\":\"blender\"");
+	expect(EXIT_BUSY, "eject 2 --json");
+	says("\"verdict\":\"refused\",\"safe\":false,\"reasons\":[");
+	says("\"clients\":[{\"id\":2,\"client_id\":5,\"pid\":4242,");
+	says("\"usage\":{\"id\":2,");
+	says("\"outcome\":\"is waited for\"");
+	/* Whoever has said --force need not be told of it. */
+	expect(EXIT_BUSY, "eject 2 --force");
+	says("is frozen, loses the GPU and goes on");
+	assert_null(strstr(run.out, "--force"));
 }
 
 static void eject_refused_at_once(void **state)
@@ -331,7 +489,7 @@ static void eject_overtaken(void **state)
 	(void)state;
 	kernel.outcome = OUTCOME_SURPRISE;
 	expect(EXIT_SURPRISE, "eject 2");
-	says("was gone before its eject had ended");
+	says("was not safe to unplug: it was gone before its eject had ended");
 }
 
 static void eject_that_hangs_in_the_driver(void **state)
@@ -340,7 +498,7 @@ static void eject_that_hangs_in_the_driver(void **state)
 	kernel.outcome = OUTCOME_RELEASED;
 	run.ctl.driver_ms = 1;
 	expect(EXIT_TIMEOUT, "eject 2 --timeout 0.001");
-	says("its driver has not let go in time");
+	says("is not safe to unplug: the eject was not done in time: its driver is letting go");
 	expect(EXIT_TIMEOUT, "eject 2 --json");
 	says("\"verdict\":\"timed-out\"");
 }
@@ -370,7 +528,7 @@ static void eject_interrupted(void **state)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	raise(SIGINT);
 	expect(EXIT_CANCELLED, "eject 2");
-	says("the eject was cancelled, nothing was removed");
+	says("is not safe to unplug: the last eject was called off: interrupted.\n");
 	assert_int_equal(kernel.calls[1].cmd, EGPU_CMD_CANCEL);
 	assert_string_equal(kernel.calls[1].text, "interrupted");
 }
@@ -472,7 +630,9 @@ static void settings(void **state)
 	expect(EXIT_OK, "settings hold-ms=5000 eject_ms=1 eject-ms=2");
 	assert_int_equal(kernel.settings.hold_ms, 5000);
 	assert_int_equal(kernel.settings.eject_ms, 2);
-	says("hold-ms=5000\naccept-ms=500\neject-ms=2\n");
+	says("hold-ms=5000\naccept-ms=500\neject-ms=2\ndrain-ms=2000\n");
+	expect(EXIT_OK, "settings drain-ms=60000");
+	assert_int_equal(kernel.settings.drain_ms, 60000);
 	/* A wrong one among right ones changes nothing. */
 	expect(EXIT_USAGE, "settings hold-ms=1 accept-ms=x");
 	assert_int_equal(kernel.settings.hold_ms, 5000);
@@ -508,6 +668,15 @@ static const struct CMUnitTest tests[] = {
 	T(eject_shows_each_step_on_a_terminal),
 	T(eject_in_json),
 	T(eject_without_waiting),
+	T(clients_of_nobody),
+	T(clients_of_a_gpu_that_goes),
+	T(clients_by_the_policy),
+	T(clients_of_an_internal_gpu),
+	T(clients_unseen),
+	T(show_of_what_leaves),
+	T(show_of_what_is_not_ready),
+	T(eject_refused_by_its_helper),
+	T(eject_with_something_left),
 	T(eject_refused_later),
 	T(eject_refused_at_once),
 	T(eject_of_an_internal_gpu),
