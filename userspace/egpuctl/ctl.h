@@ -141,6 +141,8 @@ const char *describe_removed(const struct egpu_removal *removal, char *buf);
 const char *describe_evidence(uint32_t evidence, char *buf);
 const char *describe_bytes(uint64_t bytes, char *buf);
 const char *describe_release(uint32_t release);
+const char *describe_step(uint32_t step);
+const char *describe_quiesce(const struct egpu_quiesce *quiesce, char *buf);
 
 /* ------------------------------------------------------------- pciids.c */
 
@@ -157,6 +159,8 @@ void tojson_device(struct json *json, const char *key,
 		   const struct egpu_device *device);
 void tojson_removal(struct json *json, const char *key,
 		    const struct egpu_removal *removal, bool steps);
+void tojson_quiesce(struct json *json, const char *key,
+		    const struct egpu_quiesce *quiesce);
 void tojson_client(struct json *json, const struct egpu_client *client);
 void tojson_clients(struct json *json, const struct egpu_client_list *list);
 

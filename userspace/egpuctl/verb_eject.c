@@ -20,7 +20,9 @@
  * @device: the GPU as it was before, with what @devices owns
  * @devices: all GPUs as they were before
  * @cookie: the removal
- * @shown: how many steps of the removal were shown
+ * @shown: how many phases of the removal were shown
+ * @step: the helper's step that was shown last
+ * @quiesce: state of the quiescing that was shown last
  * @removal: the removal as last heard of, or NULL; owned
  * @deadline: CLOCK_MONOTONIC in ms after which it is of no use to wait
  * @lost: the kernel has forgotten the removal, or was unloaded
@@ -35,6 +37,8 @@ struct eject {
 	struct egpu_device_list *devices;
 	uint64_t cookie;
 	size_t shown;
+	uint32_t step;
+	uint32_t quiesce;
 	struct egpu_removal *removal;
 	uint64_t deadline;
 	bool lost;
@@ -74,22 +78,75 @@ static int refresh(struct eject *ej)
 
 /* ------------------------------------------------------------- progress */
 
-/* Shows the steps since the last time; several may come in one go. */
-static void progress(struct eject *ej)
+static bool shows_progress(const struct eject *ej)
+{
+	return ej->ctl->terminal && !ej->ctl->json;
+}
+
+/* Shows the phases since the last time; several may come in one go. */
+static void show_phases(struct eject *ej, const struct egpu_removal *rem)
 {
 	char phase[EGPU_NAME_SIZE];
 	struct ctl_step steps[STEPS_MAX];
-	size_t n = steps_of(ej->removal, steps);
+	size_t n = steps_of(rem, steps);
 
-	if (!ej->ctl->terminal || ej->ctl->json)
+	if (!shows_progress(ej))
 		return;
 	for (; ej->shown < n; ej->shown++)
 		fprintf(ej->ctl->out, "%10.3f ms  %-10s %s\n",
 			(double)steps[ej->shown].after / 1e6,
 			egpu_name_text(EGPU_NAMES_PHASE, steps[ej->shown].phase,
 				       phase, sizeof(phase)),
-			steps_meaning(ej->removal, &steps[ej->shown]));
+			steps_meaning(rem, &steps[ej->shown]));
 	fflush(ej->ctl->out);
+}
+
+/* A line between two phases; what is made up after a loss has no time. */
+static void show_between(struct eject *ej, uint64_t time, const char *what,
+			 const char *meaning)
+{
+	uint64_t created = ej->removal ? ej->removal->created : 0;
+
+	if (!shows_progress(ej))
+		return;
+	if (time > created && created)
+		fprintf(ej->ctl->out, "%10.3f ms  ",
+			(double)(time - created) / 1e6);
+	else
+		fprintf(ej->ctl->out, "%15s", "");
+	fprintf(ej->ctl->out, "%-10s %s\n", what, meaning);
+	fflush(ej->ctl->out);
+}
+
+/* That the helper is done, the phase that follows says as well. */
+static void show_step(struct eject *ej, const struct egpu_event *event)
+{
+	uint32_t step = event->removal->step;
+	char name[EGPU_NAME_SIZE];
+
+	if (step == ej->step)
+		return;
+	ej->step = step;
+	if (step != EGPU_STEP_NONE && step != EGPU_STEP_REMOVE)
+		show_between(ej, event->time,
+			     egpu_name_text(EGPU_NAMES_STEP, step, name,
+					    sizeof(name)),
+			     describe_step(step));
+}
+
+/* How a drain has ended; what comes before is only counting. */
+static void show_quiesce(struct eject *ej, const struct egpu_event *event)
+{
+	const struct egpu_quiesce *quiesce = event->quiesce;
+	bool was_draining = ej->quiesce == EGPU_QUIESCE_STATE_DRAINING;
+	char name[EGPU_NAME_SIZE], text[TEXT_SIZE];
+
+	ej->quiesce = quiesce->state;
+	if (was_draining && quiesce->state != EGPU_QUIESCE_STATE_DRAINING)
+		show_between(ej, event->time,
+			     egpu_name_text(EGPU_NAMES_DRAIN, quiesce->result,
+					    name, sizeof(name)),
+			     describe_quiesce(quiesce, text));
 }
 
 static void say(struct eject *ej, const char *text)
@@ -120,19 +177,23 @@ static void take_event(struct eject *ej, const struct egpu_event *event)
 		take_state(ej, event);
 		return;
 	}
+	if (event->quiesce && event->quiesce->id == ej->device->id)
+		show_quiesce(ej, event);
 	if (!event->removal || event->removal->cookie != ej->cookie)
 		return;
 	/* That of the event is the library's; the reply is ours to keep. */
-	if (!refresh(ej))
-		progress(ej);
+	refresh(ej);
+	show_phases(ej, event->removal);
+	show_step(ej, event);
 }
 
+/* All that are there, although it may be over already: they are its story. */
 static int take_events(struct eject *ej)
 {
 	const struct egpu_event *event;
 	int more = 0;
 
-	while (!is_over(ej)) {
+	while (!ej->lost) {
 		more = egpu_monitor_next(ej->mon, &event);
 		if (more <= 0)
 			break;
@@ -440,10 +501,12 @@ static int run(struct eject *ej)
 	if (!refresh(ej) && ej->removal->timeout_ms)
 		ej->deadline = now_ms() + ej->removal->timeout_ms +
 			       ej->ctl->driver_ms;
-	if (ej->removal)
-		progress(ej);
 	code = watch(ej);
-	return code ? code : report_verdict(ej);
+	if (code)
+		return code;
+	if (ej->removal)
+		show_phases(ej, ej->removal);
+	return report_verdict(ej);
 }
 
 static int prepare(struct eject *ej, const char *name)

@@ -90,6 +90,7 @@ static void usage_errors(void **state)
 		{ "settings hold-ms", "is not of the form KEY=VALUE" },
 		{ "settings bogus=1", "there is no setting 'bogus'" },
 		{ "settings hold-ms=5001", "is not a number of milliseconds" },
+		{ "settings drain-ms=60001", "is not a number of milliseconds" },
 		{ "settings hold-ms=", "is not a number of milliseconds" },
 	};
 	char line[80];
@@ -472,7 +473,9 @@ static void settings(void **state)
 	expect(EXIT_OK, "settings hold-ms=5000 eject_ms=1 eject-ms=2");
 	assert_int_equal(kernel.settings.hold_ms, 5000);
 	assert_int_equal(kernel.settings.eject_ms, 2);
-	says("hold-ms=5000\naccept-ms=500\neject-ms=2\n");
+	says("hold-ms=5000\naccept-ms=500\neject-ms=2\ndrain-ms=2000\n");
+	expect(EXIT_OK, "settings drain-ms=60000");
+	assert_int_equal(kernel.settings.drain_ms, 60000);
 	/* A wrong one among right ones changes nothing. */
 	expect(EXIT_USAGE, "settings hold-ms=1 accept-ms=x");
 	assert_int_equal(kernel.settings.hold_ms, 5000);

@@ -205,6 +205,10 @@ static void eject(void **state)
 	plain("eject 3 --json", "eject.json");
 	setup(NULL);
 	terminal("eject 3", "eject-terminal.txt", 80, false);
+	setup(NULL);
+	kernel.outcome = OUTCOME_STEPS;
+	terminal("eject 3", "eject-steps.txt", 80, false);
+	plain("timeline 102", "timeline-steps.txt");
 }
 
 /* All that can happen, once the monitor has what there was. */
@@ -262,6 +266,46 @@ static void monitor(void **state)
 	watch("monitor", "monitor.txt", live);
 	setup(NULL);
 	watch("monitor --json", "monitor.json", live);
+}
+
+/* What a helper does, as others see it. */
+static void quiesce(struct kernel *k)
+{
+	static unsigned int asked;
+	struct egpu_quiesce *quiesce;
+	struct egpu_removal *rem;
+
+	if (++asked % 2)
+		return;
+	k->after_settings = NULL;
+	rem = kernel_begin(k, kernel_device(k, 2), EGPU_ORIGIN_EJECT);
+	kernel_phase(k, rem, EGPU_PHASE_ACCEPTED, EGPU_RELEASE_NOT_YET);
+	kernel_step(k, rem, EGPU_STEP_DRAIN);
+	quiesce = kernel_quiesce_of(k, 2);
+	quiesce->owner = 4242;
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_FENCED);
+	quiesce->timeout_ms = 5000;
+	quiesce->clients = 1;
+	quiesce->buffers = 12;
+	quiesce->passes = 1;
+	quiesce->pending = 2;
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_DRAINING);
+	quiesce->result = EGPU_DRAIN_RESULT_TIMED_OUT;
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_FENCED);
+	/* Of a GPU that was never heard of, and in a newer kernel's words. */
+	quiesce = &k->quiesce[KERNEL_MAX - 1];
+	*quiesce = (struct egpu_quiesce){ .id = 9, .result = 77 };
+	kernel_quiesce(k, quiesce, 88);
+	rem->vouched = true;
+	kernel_phase(k, rem, EGPU_PHASE_RELEASED, EGPU_RELEASE_ACKED);
+}
+
+static void monitor_of_a_quiesce(void **state)
+{
+	(void)state;
+	watch("monitor", "monitor-quiesce.txt", quiesce);
+	setup(NULL);
+	watch("monitor --json", "monitor-quiesce.json", quiesce);
 }
 
 static void monitor_and_the_module(void **state)
@@ -323,6 +367,7 @@ static const struct CMUnitTest tests[] = {
 	T(eject),
 	T(pci_names),
 	T(monitor),
+	T(monitor_of_a_quiesce),
 	T(monitor_and_the_module),
 };
 
