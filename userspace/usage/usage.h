@@ -2,7 +2,7 @@
 /*
  * Who uses a GPU, what is to happen to them, and whether its cable can be
  * pulled: the same answers for the daemon and for egpuctl. One section per .c
- * file.
+ * file; those of policy_*() and holders_*() are spread over some more.
  *
  * Nothing here changes anything on the machine. Paths come from struct
  * usage_roots, so that the unit tests can show it another machine.
@@ -113,10 +113,11 @@ struct nodes {
 
 int nodes_find(const struct usage_roots *roots, const char *address,
 	       struct nodes *nodes);
+unsigned int nodes_left(const struct usage_roots *roots, const char *address);
 void nodes_free(struct nodes *nodes);
 const char *node_kind_name(enum node_kind kind);
 
-/* ------------------------------------------------------------- holders.c */
+/* ---------------------- holders.c, scan.c, join.c, roles.c, ask.c */
 
 /**
  * enum holder_how - how a process holds a GPU; bits
@@ -180,7 +181,8 @@ struct holder {
  * struct holders - who holds a GPU
  * @n: entries in use
  * @size: entries there is room for
- * @unseen: processes that could not be looked into for want of rights
+ * @unseen: processes that could not be looked into, for want of rights or
+ *	because they hang in the kernel
  * @unnamed: DRM files that the kernel lists and that no visible process has
  * @item: the holders, by pid
  */
@@ -210,10 +212,12 @@ int holders_find(const struct holders_query *query, struct holders *holders);
 int holders_of(struct egpu_ctx *ctx, const struct usage_roots *roots,
 	       const struct egpu_device *device, struct holders *holders);
 void holders_free(struct holders *holders);
+enum holder_role holder_role_of(const struct process *process);
+const char *holder_how_name(unsigned int bit);
 const char *holder_how_text(unsigned int how, char *buf, size_t size);
 const char *holder_role_name(enum holder_role role);
 
-/* ------------------------------------------------------------- policy.c */
+/* ---------------------- policy.c, parse.c, load.c */
 
 /**
  * enum policy_action - what is to happen to a program that uses a leaving GPU
@@ -243,6 +247,8 @@ struct policy_rule {
 	bool may_freeze;
 };
 
+#define POLICY_RULES_MAX 256
+
 /**
  * struct policy_config - /etc/egpu/egpud.conf, or the defaults
  * @others: what is to happen to programs without a rule
@@ -252,7 +258,6 @@ struct policy_rule {
  * @n_rules: entries of @rules in use
  * @rules: by name
  */
-#define POLICY_RULES_MAX 256
 struct policy_config {
 	enum policy_action others;
 	uint32_t ask_ms;
@@ -269,6 +274,8 @@ int policy_load(const char *path, struct policy_config *config, char *error,
 		size_t size);
 int policy_parse(FILE *file, const char *path, struct policy_config *config,
 		 char *error, size_t size);
+const struct policy_rule *policy_rule_of(const struct policy_config *config,
+					 const char *comm);
 enum policy_action policy_action_of(const struct policy_config *config,
 				    const struct holder *holder, bool force);
 bool policy_may_freeze(const struct policy_config *config,
@@ -319,7 +326,7 @@ void verdict_of(const struct verdict_facts *facts, struct verdict *verdict);
 /**
  * struct readiness - whether a GPU that is on the bus can be used
  * @ready: it can
- * @bars: all of its memory and I/O regions have addresses
+ * @bars: all of its memory regions have addresses
  * @driver: a driver is bound
  * @opens: one of its nodes was opened
  * @why: what is missing, a sentence without a full stop, or empty
