@@ -51,10 +51,16 @@ int look(struct removal *removal)
 	return 0;
 }
 
-/* Programs that are of this project, or know how to lose a sound card. */
+/*
+ * Who need not stand still: what is of this project, who knows how to lose a
+ * sound card, and who only opened the GPU for somebody else.
+ */
 bool look_may_stay(const struct holder *holder)
 {
-	return holder->role == ROLE_SELF || holder->role == ROLE_SOUND_SERVER;
+	if (holder->role == ROLE_PROGRAM)
+		return holder->how == HOLDER_OPENED_FOR;
+	return holder->role == ROLE_SELF || holder->role == ROLE_SOUND_SERVER ||
+	       holder->how & HOLDER_OPENED_FOR;
 }
 
 /* Whether the kernel would refuse to remove the GPU unless we vouch. */

@@ -215,8 +215,10 @@ static void make_parents(const struct fence *fence, const char *path)
 	for (i = 0; path[i] && i < sizeof(parent) - 1; i++) {
 		if (path[i] == '/') {
 			parent[i] = '\0';
-			if (!mkdirat(fence->dev, parent, 0755))
-				fchmodat(fence->dev, parent, 0755, 0);
+			/* Whatever our umask is, all may look into it. */
+			if (!mkdirat(fence->dev, parent, 0755) &&
+			    fchmodat(fence->dev, parent, 0755, 0))
+				return;
 		}
 		parent[i] = path[i];
 	}

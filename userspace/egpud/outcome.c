@@ -5,32 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include "../common/text.h"
 #include "egpud.h"
 
 /* More names than that help nobody. */
 #define VICTIMS_MAX 16
-
-/* Other functions of the slot that are still on the bus. */
-static unsigned int functions_left(const struct usage_roots *roots,
-				   const char *address)
-{
-	const char *dot = strrchr(address, '.');
-	char path[256];
-	unsigned int left = 0;
-	int fn;
-
-	for (fn = 0; dot && fn < 8; fn++) {
-		if (dot[1] == '0' + fn)
-			continue;
-		snprintf(path, sizeof(path), "%s/bus/pci/devices/%.*s.%d",
-			 roots->sys, (int)(dot - address), address, fn);
-		left += !access(path, F_OK);
-	}
-	return left;
-}
 
 static void tell_victims(struct daemon *daemon,
 			 const struct egpu_removal *removal)
@@ -61,7 +41,7 @@ static void tell_verdict(struct daemon *daemon, const struct egpu_event *event)
 	const struct verdict_facts facts = {
 		.device = event->device,
 		.removal = removal,
-		.left = functions_left(daemon->roots, removal->address),
+		.left = nodes_left(daemon->roots, removal->address),
 	};
 	struct verdict verdict;
 	size_t i;

@@ -227,8 +227,9 @@ static enum txn_input late_ask(struct removal *removal)
 static bool must_stand_still(const struct removal *removal,
 			     const struct holder *holder)
 {
-	return holder->role != ROLE_SELF && holder->role != ROLE_INIT &&
-	       policy_may_freeze(&removal->daemon->config, holder);
+	if (holder->role == ROLE_PROGRAM && look_may_stay(holder))
+		return false;
+	return policy_may_freeze(&removal->daemon->config, holder);
 }
 
 /* Who may neither be frozen nor be left to lose the GPU unprepared. */
