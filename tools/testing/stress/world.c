@@ -602,7 +602,7 @@ bool session_is_whole(char *why, size_t size)
 {
 	struct stat st;
 	glob_t found;
-	bool closed = !glob("/dev/.egpu-fence/*/*", 0, NULL, &found);
+	bool closed = !glob("/dev/.egpu-fence/*", 0, NULL, &found);
 
 	if (closed)
 		snprintf(why, size, "%s is closed", found.gl_pathv[0]);

@@ -57,10 +57,12 @@ rig_frozen() {
 # owner_start NAME [helper]: a session of selftests/egpu/request.c; with "helper" one
 # that removals wait for. Ends with stop_bg or kill_bg.
 owner_start() {
-	rm -f "/run/rig/$1.fifo"
-	mkfifo "/run/rig/$1.fifo"
-	start_bg "$1" "$tests/request" session "/run/rig/$1.fifo" "$2"
-	helper_wait "$1" 'session port=' 5
+	rig_owner=$1
+	shift
+	rm -f "/run/rig/$rig_owner.fifo"
+	mkfifo "/run/rig/$rig_owner.fifo"
+	start_bg "$rig_owner" "$tests/request" session "/run/rig/$rig_owner.fifo" "$@"
+	helper_wait "$rig_owner" 'session port=' 5
 }
 
 # order NAME COMMAND [WORD=VALUE...]: a request over that session's socket. Prints the
