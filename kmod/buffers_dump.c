@@ -83,7 +83,8 @@ int egpu_nl_buffer_start(struct netlink_callback *cb)
 	struct buffer_dump *dump;
 	int ret;
 
-	if (!attrs || !attrs[EGPU_A_BUFFER_ID])
+	if (!attrs ||
+	    NL_REQ_ATTR_CHECK(cb->extack, NULL, attrs, EGPU_A_BUFFER_ID))
 		return turn_down(cb, -EINVAL);
 	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)

@@ -145,19 +145,21 @@ int egpu_nl_fence_doit(struct sk_buff *skb, struct genl_info *info)
 
 int egpu_nl_drain_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *timeout = info->attrs[EGPU_A_QUIESCE_TIMEOUT_MS];
+	struct nlattr **attrs = info->attrs;
 	struct egpu_device *edev;
 	const char *why;
 	int ret = 0;
 
-	if (!timeout)
+	if (attrs[EGPU_A_QUIESCE_ID] &&
+	    GENL_REQ_ATTR_CHECK(info, EGPU_A_QUIESCE_TIMEOUT_MS))
 		return egpu_error(info, 0, -EINVAL,
 				  "say how long to wait by timeout-ms");
 	mutex_lock(&egpu_lock);
 	edev = named_gpu(info, &ret);
 	if (edev) {
 		ret = egpu_quiesce_drain(edev, info->snd_portid,
-					 nla_get_u32(timeout), &why);
+					 nla_get_u32(attrs[EGPU_A_QUIESCE_TIMEOUT_MS]),
+					 &why);
 		if (ret < 0)
 			egpu_error(info, EGPU_A_QUIESCE_ID, ret, why);
 	}
