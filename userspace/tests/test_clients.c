@@ -130,6 +130,21 @@ static void show_of_what_leaves(void **state)
 	ctl_says("\"readiness\":null");
 }
 
+/* Here it is a file of sysfs: a pipe, which nobody opens at the other end. */
+static void show_of_a_driver_that_hangs(void **state)
+{
+	char path[160];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/0000:07:00.0/resource",
+		 ctl_tree.sys);
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	ctl_run.ctl.open_ms = 20;
+	ctl_expect(EXIT_OK, "show 2");
+	ctl_says("ready: no, its driver does not answer\n");
+}
+
 static void show_of_what_is_not_ready(void **state)
 {
 	(void)state;
@@ -151,6 +166,7 @@ static const struct CMUnitTest tests[] = {
 	T(clients_of_an_internal_gpu),
 	T(clients_unseen),
 	T(show_of_what_leaves),
+	T(show_of_a_driver_that_hangs),
 	T(show_of_what_is_not_ready),
 };
 
