@@ -21,22 +21,19 @@ static struct kernel kernel;
 /* Three GPUs, of which one has nodes; Xorg and somebody who is up to no good. */
 static void set_up_machine(void)
 {
-	static const struct ctl_process processes[] = {
-		{ .pid = 4242, .comm = "Xorg", .client = 7 },
-		{ .pid = 4243,
-		  .comm = "evil\033[31m\n\"x",
-		  .uid = 1000,
-		  .client = 8 },
-		{ .pid = 4244, .comm = "idle", .uid = 1000 },
-	};
-	size_t i;
+	static const struct tree_process xorg = { .pid = 4242, .comm = "Xorg" };
+	static const struct tree_process evil = { .pid = 4243,
+						  .comm = "evil\033[31m\n\"x",
+						  .uid = 1000 };
+	static const struct tree_process idle = { .pid = 4244, .comm = "idle" };
 
 	ctl_roots_new();
 	ctl_roots_add_gpu("0000:01:00.0", 1, false);
 	ctl_roots_add_gpu("0000:07:00.0", 2, true);
 	ctl_roots_add_gpu("0000:08:00.0", 3, false);
-	for (i = 0; i < ARRAY_SIZE(processes); i++)
-		ctl_roots_add_process(&processes[i]);
+	ctl_roots_add_process(&xorg, 7);
+	ctl_roots_add_process(&evil, 8);
+	ctl_roots_add_process(&idle, 0);
 }
 
 /* An external GPU, an internal one, one that is leaving, and two removals. */

@@ -68,7 +68,8 @@ static void make_parents(char *path)
 
 void tree_dir(const struct tree *tree, const char *path)
 {
-	char full[512];
+	/* One more, for the slash. */
+	char full[513];
 
 	snprintf(full, sizeof(full), "%s/", tree_path(tree, path));
 	make_parents(full);
