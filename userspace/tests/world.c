@@ -102,10 +102,10 @@ void world_node(const struct world *world, unsigned int card, char *path,
 	snprintf(path, size, "%s/dri/renderD%u", world->dev, 128 + card);
 }
 
-void world_add_gpu(struct world *world, const char *address, unsigned int card)
+static void add_card(const struct world *world, const char *address,
+		     unsigned int card)
 {
-	char text[64], path[256];
-	struct timespec times[2] = { { 1000000, 5 }, { 2000000, 7 } };
+	char text[64];
 
 	snprintf(text, sizeof(text), "%u:%u\n", major(world->number),
 		 minor(world->number));
@@ -114,6 +114,14 @@ void world_add_gpu(struct world *world, const char *address, unsigned int card)
 	snprintf(text, sizeof(text), "DEVNAME=dri/card%u\n", card);
 	world_file(text, "%s/bus/pci/devices/%s/drm/card%u/uevent", world->sys,
 		   address, card);
+}
+
+static void add_render(const struct world *world, const char *address,
+		       unsigned int card)
+{
+	const struct timespec times[2] = { { 1000000, 5 }, { 2000000, 7 } };
+	char text[64], path[256];
+
 	world_file("0:0\n", "%s/bus/pci/devices/%s/drm/renderD%u/dev",
 		   world->sys, address, 128 + card);
 	snprintf(text, sizeof(text), "DEVNAME=dri/renderD%u\n", 128 + card);
@@ -126,9 +134,19 @@ void world_add_gpu(struct world *world, const char *address, unsigned int card)
 	world_file("", "%s/dev/char/other", world->sys);
 	snprintf(text, sizeof(text), "../../x/renderD%u", 128 + card);
 	snprintf(path, sizeof(path), "%s/dev/char/0:0", world->sys);
-	/* Plain files have one number, so that of the last GPU counts. */
-	unlink(path);
 	assert_int_equal(symlink(text, path), 0);
+}
+
+/* All plain files have the same number, so only the first GPU has such a node. */
+void world_add_gpu(struct world *world, const char *address, unsigned int card)
+{
+	char path[256];
+	struct stat st;
+
+	add_card(world, address, card);
+	snprintf(path, sizeof(path), "%s/dev/char/0:0", world->sys);
+	if (lstat(path, &st))
+		add_render(world, address, card);
 }
 
 /* The driver has let go: nothing of it is left in sysfs, nor in /dev. */
