@@ -9,6 +9,7 @@
 #include <syslog.h>
 #include <time.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "egpud.h"
 
@@ -201,6 +202,21 @@ uint64_t daemon_clock(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/*
+ * A child of a daemon that was just killed may have the lock for a moment yet,
+ * see probe.c.
+ */
+static int open_journal(struct daemon *daemon)
+{
+	int tries = 100, err;
+
+	while ((err = journal_open(&daemon->journal, daemon->run_dir)) ==
+		       -EBUSY &&
+	       tries--)
+		usleep(10000);
+	return err;
+}
+
 /* Before anything else: what a daemon before us has left is mended. */
 static int take_over(struct daemon *daemon)
 {
@@ -209,7 +225,7 @@ static int take_over(struct daemon *daemon)
 	daemon->journal = (struct journal)JOURNAL_CLOSED;
 	daemon->freezer.roots = daemon->roots;
 	daemon->freezer.journal = &daemon->journal;
-	err = journal_open(&daemon->journal, daemon->run_dir);
+	err = open_journal(daemon);
 	if (err) {
 		log_line(LOG_ERR, "cannot use %s: %s", daemon->run_dir,
 			 err == -EBUSY ? "another egpud runs" : strerror(-err));
