@@ -477,6 +477,26 @@ static void broker_by_client_id(void **state)
 	assert_int_equal(holders.unnamed, 1);
 }
 
+/* A driver that says nothing in fdinfo, on a kernel that has client ids. */
+static void driver_without_fdinfo(void **state)
+{
+	(void)state;
+	program(101, "game");
+	tree_fd(&tree, 101, 3, "/dev/null", "");
+	tree_fd(&tree, 101, 4, "/dev/null", "");
+	program(102, "tool");
+	tree_fd(&tree, 102, 3, "/dev/zero", "");
+	add_client(5, 101, EGPU_MINOR_TYPE_PRIMARY);
+	add_client(6, 101, EGPU_MINOR_TYPE_PRIMARY);
+	add_client(7, 102, EGPU_MINOR_TYPE_RENDER);
+	find();
+	assert_int_equal(holders.unnamed, 0);
+	assert_int_equal(holders.n, 2);
+	assert_int_equal(holder_of(101)->files, 2);
+	assert_int_equal(holder_of(101)->buffers, 20);
+	assert_int_equal(holder_of(102)->buffers, 10);
+}
+
 /* A broker that has a file for itself is a holder like any other. */
 static void broker_for_itself(void **state)
 {
@@ -707,6 +727,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(kernel_threads),
 	CASE(without_rights),
 	CASE(broker_by_client_id),
+	CASE(driver_without_fdinfo),
 	CASE(broker_for_itself),
 	CASE(broker_by_pid),
 	CASE(opener_has_ended),

@@ -2,9 +2,10 @@
 /*
  * Joins what the kernel lists, DRM files, with the processes that have them.
  *
- * From 6.12 on both sides name the file by its DRM client id. Before, only the
- * process that has opened it is known to the kernel. That one may have passed
- * the file on and need not be the one that uses it: a session broker does so.
+ * From 6.12 on both sides name the file by its DRM client id, if the driver
+ * tells of its clients in fdinfo; not all do. Else only the process that has
+ * opened it is known to the kernel. That one may have passed the file on and need
+ * not be the one that uses it: a session broker does so.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -344,6 +345,21 @@ static void mark_brokers(struct scan *scan)
 	}
 }
 
+/* Do both sides name files? All of a GPU's are of one driver. */
+static bool files_are_named(const struct scan *scan,
+			    const struct egpu_client_list *list)
+{
+	size_t i;
+
+	if (!EGPU_HAS(list->item[0], EGPU_A_CLIENT_CLIENT_ID))
+		return false;
+	for (i = 0; i < scan->n_uses; i++) {
+		if (scan->use[i].known)
+			return true;
+	}
+	return !scan->n_uses;
+}
+
 /**
  * join_clients() - join the kernel's list with what a pass has found
  * @scan: the pass; its holders and its list of the unseen are sorted by pid
@@ -357,8 +373,7 @@ int join_clients(struct scan *scan)
 	int err = 0;
 	size_t i;
 
-	if (list && list->count &&
-	    !EGPU_HAS(list->item[0], EGPU_A_CLIENT_CLIENT_ID)) {
+	if (list && list->count && !files_are_named(scan, list)) {
 		merge_uses(scan);
 		err = join_by_pid(scan, list);
 	} else {

@@ -56,7 +56,7 @@ all_back "$gpu" before "$(bg_pid plain)"
 test_begin "a helper that never answers: the eject ends in time, and says so"
 kill -STOP "$(bg_pid egpud)"
 request settings-set accept-ms=1000
-eject helper "$gpu" --timeout 2s
+eject helper "$gpu" --timeout 2
 eject_ends helper 4
 kill -CONT "$(bg_pid egpud)"
 all_back "$gpu" before "$(bg_pid plain)"
@@ -68,7 +68,7 @@ ask = 60s
 END
 kill -HUP "$(bg_pid egpud)"
 usleep 300000
-eject middle "$gpu" --timeout 3s
+eject middle "$gpu" --timeout 3
 step_wait "$gpu" ask
 kill -STOP "$(bg_pid egpud)"
 eject_ends middle 4
