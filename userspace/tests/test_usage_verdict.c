@@ -187,6 +187,14 @@ static void kept_from_it(void **state)
 	assert_verdict("refused");
 	assert_reason(0, "the last eject was refused: firefox? uses it");
 	assert_reason(1, "firefox (process 5) uses it: node");
+	/* The kernel says so first and then calls it ready again. */
+	device.state = EGPU_DEVICE_STATE_LEAVING;
+	device.cookie = removal.cookie;
+	assert_verdict("refused");
+	device.cookie = removal.cookie + 1;
+	assert_verdict("leaving");
+	device.state = EGPU_DEVICE_STATE_READY;
+	device.cookie = 0;
 	removal.release = EGPU_RELEASE_TIMED_OUT;
 	removal.reason[0] = '\0';
 	assert_verdict("timed-out");

@@ -124,6 +124,13 @@ static int add_opener(struct scan *scan, pid_t pid)
 	return err;
 }
 
+static bool is_unseen(const struct scan *scan, pid_t pid)
+{
+	return pid && scan->n_unseen &&
+	       bsearch(&pid, scan->unseen, scan->n_unseen, sizeof(pid),
+		       scan_compare_pids);
+}
+
 /*
  * A file that no process has as far as could be seen. The one that the kernel
  * names is taken to have it if it could not be looked into; otherwise the file
@@ -135,9 +142,7 @@ static int add_unnamed(struct scan *scan, pid_t pid,
 	struct holder *holder = NULL;
 	int err = 0;
 
-	if (pid && scan->n_unseen &&
-	    bsearch(&pid, scan->unseen, scan->n_unseen, sizeof(pid),
-		    scan_compare_pids))
+	if (is_unseen(scan, pid))
 		err = get_holder(scan, pid, &holder);
 	if (err)
 		return err;
@@ -244,9 +249,16 @@ static int claim_others(struct scan *scan, const struct egpu_client *client,
 			pid_t opener)
 {
 	uint32_t node = node_of(scan, client);
-	struct use *use = use_unclaimed(scan, node, client->master);
 	bool opener_has_it = use_of(scan, opener, node);
+	struct holder *holder = NULL;
+	struct use *use;
 
+	/* Who could not be looked into is taken at the kernel's word. */
+	if (is_unseen(scan, opener) && get_holder(scan, opener, &holder))
+		return -ENOMEM;
+	if (holder && !opens_for_others(holder))
+		return add_unnamed(scan, opener, client);
+	use = use_unclaimed(scan, node, client->master);
 	if (use) {
 		use->claimed++;
 		credit(holders_with(scan->holders, use->pid), client);
