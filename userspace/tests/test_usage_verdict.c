@@ -189,6 +189,7 @@ static void kept_from_it(void **state)
 	assert_reason(1, "firefox (process 5) uses it: node");
 	/* The kernel says so first and then calls it ready again. */
 	device.state = EGPU_DEVICE_STATE_LEAVING;
+	removal.cookie = 3;
 	device.cookie = removal.cookie;
 	assert_verdict("refused");
 	device.cookie = removal.cookie + 1;
