@@ -14,12 +14,14 @@ hotadd tb0 gpu0
 gpu=$(gpu_at tb0)
 ready_wait "$gpu"
 
-# crash N WORDS...: an eject whose helper dies right before its Nth step; fails when it has
-# fewer of them.
+# crash N WORDS...: an eject whose helper dies right before its Nth step, which can be before
+# it listens; fails when it has fewer of them.
 crash() {
 	rig_n=$1
 	shift
-	egpud_start --crash-at "$rig_n"
+	start_bg egpud egpud --crash-at "$rig_n"
+	rig_wait 'helper_listens || ! bg_alive egpud' 10 || fail "the daemon does not start"
+	bg_alive egpud || return 0
 	eject "crash$rig_n" "$gpu" "$@"
 	rig_wait "! bg_alive egpud || ! bg_alive crash$rig_n" 20 ||
 		fail "neither the daemon dies nor the eject ends"
