@@ -55,8 +55,10 @@ pulled() {
 		{ fail "the kernel does not tell whom it hit"; rig_note_file /run/rig/victims; }
 	request_expect_error 19 quiesce-get "id=$id"
 	expect bg_alive egpud
-	stop_bg plain
-	stop_bg group
+	for rig_client in plain group; do
+		if [ "$port" = tb1 ]; then client_leave "$rig_client"
+		else stop_bg "$rig_client"; fi
+	done
 	sleep 2
 }
 
@@ -87,16 +89,6 @@ wait_for "stopped $(bg_pid plain)" 10
 pulled freeze
 kill_bg stuck
 
-test_begin "while work in flight is awaited"
-use tb1
-client_start busy --fence never "$node"
-eject drain "$gpu"
-step_wait "$gpu" drain
-wait_for "request quiesce-get id=$id | grep -q state=draining" 10
-expect stopped "$(bg_pid group)"
-pulled drain "$(bg_pid busy)"
-stop_bg busy
-
 test_begin "right before the removal"
 plug
 eject remove "$gpu"
@@ -108,3 +100,15 @@ all_gone before "$(bg_pid plain)" "$(bg_pid group)"
 rig_wait "! bg_alive remove" 20 || fail "the eject does not end"
 rm -f /run/rig/bg.remove
 expect bg_alive egpud
+stop_bg plain
+stop_bg group
+
+test_begin "while work in flight is awaited"
+use tb1
+client_start busy --fence never "$node"
+eject drain "$gpu"
+step_wait "$gpu" drain
+wait_for "request quiesce-get id=$id | grep -q state=draining" 10
+expect stopped "$(bg_pid group)"
+pulled drain "$(bg_pid busy)"
+client_leave busy

@@ -36,22 +36,22 @@ client_start hung2 --fence never "$node"
 eject by-force "$gpu" --force
 eject_ends by-force 0
 all_gone before "$(bg_pid plain)" "$(bg_pid hung)" "$(bg_pid hung2)"
-for name in plain hung hung2; do stop_bg "$name"; done
+for name in plain hung hung2; do client_leave "$name"; done
 back "$gpu"
 
 test_begin "a client that hangs in the kernel: refused in time, who it is"
-client_start plain --buffers 2 "$(drm_node "$gpu")"
+client_start plain2 --buffers 2 "$(drm_node "$gpu")"
 client_start stuck --stuck "$(drm_node "$gpu")"
 nodes_save "$gpu" before
 eject client "$gpu"
 eject_ends client 4
 names client stuck
-all_back "$gpu" before "$(bg_pid plain)"
+all_back "$gpu" before "$(bg_pid plain2)"
 expect_same "state of the one that hangs" D "$(process_state "$(bg_pid stuck)")"
 
 test_begin "once it hangs no more it is not stopped either"
 kill_bg stuck
-all_back "$gpu" before "$(bg_pid plain)"
+all_back "$gpu" before "$(bg_pid plain2)"
 
 test_begin "a helper that never answers: the eject ends in time, and says so"
 kill -STOP "$(bg_pid egpud)"
@@ -59,7 +59,7 @@ request settings-set accept-ms=1000
 eject helper "$gpu" --timeout 2
 eject_ends helper 4
 kill -CONT "$(bg_pid egpud)"
-all_back "$gpu" before "$(bg_pid plain)"
+all_back "$gpu" before "$(bg_pid plain2)"
 
 test_begin "one that stops in the middle: bounded, and put right when it wakes up"
 policy <<END
@@ -73,7 +73,7 @@ step_wait "$gpu" ask
 kill -STOP "$(bg_pid egpud)"
 eject_ends middle 4
 kill -CONT "$(bg_pid egpud)"
-all_back "$gpu" before "$(bg_pid plain)"
+all_back "$gpu" before "$(bg_pid plain2)"
 
 test_begin "meanwhile everybody else gets answers: no lock is kept"
 kill -STOP "$(bg_pid egpud)"

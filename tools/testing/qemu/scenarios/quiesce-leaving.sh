@@ -36,7 +36,7 @@ ended() {
 	expect_same "other files" 2 "$(wc -l </run/rig/victims)"
 	expect bg_alive "$1"
 	stop_bg "ear-$1"
-	kill_bg "$1"
+	client_leave "$1"
 }
 
 test_begin "the driver is unbound while its clients are drained"
@@ -86,6 +86,7 @@ wait_gone "$gpu" 20
 ended forced timed-out
 said_before ear-forced "quiesce id=$id state=draining" ear-forced 'disconnected'
 
+# Linux 6.1 passes on no words of a dump that does not begin.
 test_begin "unknown removals hit nobody"
-request_expect_error 2 client-get cookie=9999
-request_expect_error 22 client-get cookie=1 id=1
+request client-get cookie=9999 | grep -q '^error=2 ' || fail "an unknown removal has victims"
+request client-get cookie=1 id=1 | grep -q '^error=22 ' || fail "both can be named"
