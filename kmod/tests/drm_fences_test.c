@@ -41,7 +41,7 @@ void egpu_client_list_free(struct egpu_client_list *list)
  */
 struct work {
 	struct dma_fence fence;
-	spinlock_t lock;
+	spinlock_t lock; /* of fence */
 	unsigned int asked;
 };
 
