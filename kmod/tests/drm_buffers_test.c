@@ -140,7 +140,7 @@ static void buffers_have_their_client(struct kunit *test)
 	close_file(fake, primary);
 	list = list_buffers(fake, true, true);
 	KUNIT_EXPECT_EQ(test, list->n, 3);
-	KUNIT_EXPECT_EQ(test, count_of(list, primary), 0);
+	KUNIT_EXPECT_EQ(test, count_of(list, render), 3);
 }
 
 static void driver_without_buffers(struct kunit *test)
