@@ -128,6 +128,7 @@ int egpu_quiesce_fsm_step(struct egpu_quiesce_fsm *fsm,
 		return end_drain(fsm, EGPU_QUIESCE_STATE_FENCED,
 				 EGPU_DRAIN_RESULT_NO_MEMORY, now);
 	case EGPU_QUIESCE_BOUND:
+		fsm->clean = 0;
 		if (fsm->state != EGPU_QUIESCE_STATE_QUIESCED)
 			return 0;
 		fsm->state = EGPU_QUIESCE_STATE_FENCED;
