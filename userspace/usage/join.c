@@ -2,10 +2,10 @@
 /*
  * Joins what the kernel lists, DRM files, with the processes that have them.
  *
- * From 6.12 on both sides name the file by its DRM client id, if the driver puts
- * it into fdinfo. Otherwise only the process that has opened it is known to the
- * kernel. That one may have passed the file on and need not be the one that uses
- * it: a session broker does so.
+ * From 6.12 on both sides name the file by its DRM client id, if the driver
+ * tells of its clients in fdinfo; not all do. Else only the process that has
+ * opened it is known to the kernel. That one may have passed the file on and need
+ * not be the one that uses it: a session broker does so.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -249,12 +249,16 @@ static int claim_others(struct scan *scan, const struct egpu_client *client,
 			pid_t opener)
 {
 	uint32_t node = node_of(scan, client);
-	struct use *use = use_unclaimed(scan, node, client->master);
 	bool opener_has_it = use_of(scan, opener, node);
+	struct holder *holder = NULL;
+	struct use *use;
 
-	/* It may well have it, so it is not laid at the door of another. */
-	if (is_unseen(scan, opener) && !opener_has_it)
+	/* Who could not be looked into is taken at the kernel's word. */
+	if (is_unseen(scan, opener) && get_holder(scan, opener, &holder))
+		return -ENOMEM;
+	if (holder && !opens_for_others(holder))
 		return add_unnamed(scan, opener, client);
+	use = use_unclaimed(scan, node, client->master);
 	if (use) {
 		use->claimed++;
 		credit(holders_with(scan->holders, use->pid), client);
@@ -353,11 +357,8 @@ static void mark_brokers(struct scan *scan)
 	}
 }
 
-/*
- * Not every driver has the id in fdinfo, and a GPU has one driver: where no use
- * names its file, none can.
- */
-static bool both_name_files(const struct scan *scan,
+/* Do both sides name files? All of a GPU's are of one driver. */
+static bool files_are_named(const struct scan *scan,
 			    const struct egpu_client_list *list)
 {
 	size_t i;
@@ -384,7 +385,7 @@ int join_clients(struct scan *scan)
 	int err = 0;
 	size_t i;
 
-	if (list && list->count && !both_name_files(scan, list)) {
+	if (list && list->count && !files_are_named(scan, list)) {
 		merge_uses(scan);
 		err = join_by_pid(scan, list);
 	} else {
