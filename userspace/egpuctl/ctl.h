@@ -225,6 +225,7 @@ int ctl_holders(struct ctl *ctl, const struct egpu_device *device,
 bool is_held(const struct ctl_held *held);
 void ctl_holders_free(struct ctl_held *held);
 int ctl_fail_holders(struct ctl *ctl, const struct ctl_held *held, int err);
+const char *ctl_outcome(struct ctl *ctl, const struct holder *holder);
 int print_holders(struct ctl *ctl, const struct ctl_held *held, size_t n);
 void tojson_held(struct ctl *ctl, struct json *json, const char *key,
 		 const struct ctl_held *held);

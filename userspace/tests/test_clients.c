@@ -75,6 +75,25 @@ static void clients_by_the_policy(void **state)
 	ctl_says("\"action\":\"wait\"");
 }
 
+/* Not every driver names the client in fdinfo; the process is known still. */
+static void clients_of_a_driver_without_fdinfo(void **state)
+{
+	const struct tree_process process = { .pid = 4242, .comm = "bochs" };
+	struct egpu_client *client = &ctl_kernel.clients[0];
+
+	(void)state;
+	ctl_roots_add_process(&process, 0);
+	tree_fd(&ctl_tree, 4242, 5, "/dev/zero", "");
+	*client = (struct egpu_client){ .id = 2, .client_id = 9, .pid = 4242 };
+	client->minor = (struct egpu_minor){ EGPU_MINOR_TYPE_RENDER, 130 };
+	client->buffers = 7;
+	client->master = true;
+	ctl_kernel.n_clients = 1;
+	ctl_expect(EXIT_OK, "clients 2");
+	ctl_says("  2 4242 bochs   display-server, master node        7  0 B ");
+	assert_null(strstr(ctl_run.out, "no process"));
+}
+
 /* Nothing happens to whoever uses a GPU that cannot be ejected. */
 static void clients_of_an_internal_gpu(void **state)
 {
@@ -160,13 +179,10 @@ static void show_of_what_is_not_ready(void **state)
 #define T(name) cmocka_unit_test_setup_teardown(name, ctl_setup, ctl_teardown)
 
 static const struct CMUnitTest tests[] = {
-	T(clients_of_nobody),
-	T(clients_of_a_gpu_that_goes),
-	T(clients_by_the_policy),
-	T(clients_of_an_internal_gpu),
-	T(clients_unseen),
-	T(show_of_what_leaves),
-	T(show_of_a_driver_that_hangs),
+	T(clients_of_nobody),	       T(clients_of_a_gpu_that_goes),
+	T(clients_by_the_policy),      T(clients_of_a_driver_without_fdinfo),
+	T(clients_of_an_internal_gpu), T(clients_unseen),
+	T(show_of_what_leaves),	       T(show_of_a_driver_that_hangs),
 	T(show_of_what_is_not_ready),
 };
 

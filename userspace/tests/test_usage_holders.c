@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Who holds a GPU: made-up processes of every kind, and this very one.
+ * Who holds a GPU: made-up processes of every kind.
  *
  * The nodes of the made-up GPU are the devices that every machine has, since the
  * links of made-up processes are followed like real ones.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -477,26 +472,6 @@ static void broker_by_client_id(void **state)
 	assert_int_equal(holders.unnamed, 1);
 }
 
-/* A driver that says nothing in fdinfo, on a kernel that has client ids. */
-static void driver_without_fdinfo(void **state)
-{
-	(void)state;
-	program(101, "game");
-	tree_fd(&tree, 101, 3, "/dev/null", "");
-	tree_fd(&tree, 101, 4, "/dev/null", "");
-	program(102, "tool");
-	tree_fd(&tree, 102, 3, "/dev/zero", "");
-	add_client(5, 101, EGPU_MINOR_TYPE_PRIMARY);
-	add_client(6, 101, EGPU_MINOR_TYPE_PRIMARY);
-	add_client(7, 102, EGPU_MINOR_TYPE_RENDER);
-	find();
-	assert_int_equal(holders.unnamed, 0);
-	assert_int_equal(holders.n, 2);
-	assert_int_equal(holder_of(101)->files, 2);
-	assert_int_equal(holder_of(101)->buffers, 20);
-	assert_int_equal(holder_of(102)->buffers, 10);
-}
-
 /* A broker that has a file for itself is a holder like any other. */
 static void broker_for_itself(void **state)
 {
@@ -575,168 +550,17 @@ static void broker_alone_by_pid(void **state)
 	assert_int_equal(holders.unnamed, 1);
 }
 
-static void roles(void **state)
-{
-	static const struct {
-		struct process process;
-		enum holder_role role;
-	} cases[] = {
-		{ { .pid = 1, .comm = "Xorg" }, ROLE_INIT },
-		{ { .pid = 5, .comm = "Xorg" }, ROLE_DISPLAY_SERVER },
-		{ { .pid = 5, .comm = "gnome-shell", .uid = 5 },
-		  ROLE_DISPLAY_SERVER },
-		{ { .pid = 5, .comm = "kwin_wayland" }, ROLE_DISPLAY_SERVER },
-		{ { .pid = 5, .comm = "systemd-logind" }, ROLE_SESSION_BROKER },
-		{ { .pid = 5, .comm = "systemd-logind", .uid = 5 },
-		  ROLE_PROGRAM },
-		{ { .pid = 5, .comm = "pipewire" }, ROLE_SOUND_SERVER },
-		{ { .pid = 5, .comm = "egpud" }, ROLE_SELF },
-		{ { .pid = 5, .comm = "egpud", .uid = 5 }, ROLE_PROGRAM },
-		{ { .pid = 5, .comm = "Xorgy" }, ROLE_PROGRAM },
-		{ { .pid = 5, .comm = "" }, ROLE_PROGRAM },
-	};
-	struct process self = { .pid = getpid(), .comm = "Xorg", .uid = 5 };
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(holder_role_of(&cases[i].process),
-				 cases[i].role);
-	assert_int_equal(holder_role_of(&self), ROLE_SELF);
-	assert_string_equal(holder_role_name(ROLE_DISPLAY_SERVER),
-			    "display-server");
-}
-
-static void names_of_ways(void **state)
-{
-	char buf[64], small[8];
-
-	(void)state;
-	assert_string_equal(holder_how_text(0, buf, sizeof(buf)), "none");
-	assert_string_equal(holder_how_text(HOLDER_DMABUF, buf, sizeof(buf)),
-			    "dma-buf");
-	assert_string_equal(holder_how_text(127, buf, sizeof(buf)),
-			    "node, mapped, dma-buf, sound, kfd, vfio, opened-for");
-	assert_string_equal(holder_how_text(3, small, sizeof(small)), "node, m");
-	assert_null(holder_how_name(128));
-}
-
-/* The real /proc: this process, with a node open, and then only mapped. */
-static void this_process(void **state)
-{
-	char *page, *memory;
-	int fd, memfd;
-
-	(void)state;
-	query.roots = &usage_roots_here;
-	/* Its descriptors are of the null device, too. */
-	memfd = memfd_create("/dev/null", 0);
-	assert_true(memfd >= 0);
-	assert_int_equal(ftruncate(memfd, 4096), 0);
-	memory = mmap(NULL, 4096, PROT_READ, MAP_SHARED, memfd, 0);
-	assert_true(memory != MAP_FAILED);
-	strcpy(node[1].path, "/dev/zero");
-	fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
-	assert_true(fd >= 0);
-	page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
-	assert_true(page != MAP_FAILED);
-	node[0].rdev = makedev(250, 250);
-	find();
-	assert_how(getpid(), HOLDER_NODE | HOLDER_MAPPED);
-	assert_int_equal(holder_of(getpid())->role, ROLE_SELF);
-	close(fd);
-	find();
-	assert_how(getpid(), HOLDER_MAPPED);
-	munmap(page, 4096);
-	find();
-	assert_how(getpid(), 0);
-	munmap(memory, 4096);
-	close(memfd);
-}
-
-/* A child that has the file open, until it ends. */
-static void real_child(void **state)
-{
-	const struct holder *holder;
-	int ready[2], fd;
-	uint64_t start;
-	pid_t child;
-	char byte;
-
-	(void)state;
-	query.roots = &usage_roots_here;
-	assert_int_equal(pipe(ready), 0);
-	child = fork();
-	if (!child) {
-		fd = open("/dev/full", O_RDWR);
-		if (fd < 0 || write(ready[1], "x", 1) != 1)
-			_exit(1);
-		pause();
-		_exit(0);
-	}
-	assert_true(child > 0);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	find();
-	assert_int_equal(holder_of(child)->how & HOLDER_SOUND, HOLDER_SOUND);
-	holder = holder_of(child);
-	assert_int_equal(holder->process.ppid, getpid());
-	assert_int_equal(holder->process.uid, geteuid());
-	start = holder->process.start;
-	assert_true(process_is(&usage_roots_here, child, start));
-	assert_false(process_is(&usage_roots_here, child, start + 1));
-	kill(child, SIGKILL);
-	assert_int_equal(waitpid(child, NULL, 0), child);
-	assert_false(process_is(&usage_roots_here, child, start));
-	find();
-	assert_how(child, 0);
-	close(ready[0]);
-	close(ready[1]);
-}
-
-static void one_process(void **state)
-{
-	struct process process;
-
-	(void)state;
-	program(101, "one");
-	assert_int_equal(process_read(&tree.roots, 101, &process), 0);
-	assert_string_equal(process.comm, "one");
-	assert_int_equal(process_read(&tree.roots, 102, &process), -ESRCH);
-	assert_true(process_is(&tree.roots, 101, TREE_START + 101));
-	tree_file(&tree, "proc/103/stat", "103 (x) S 1 2 3");
-	assert_int_equal(process_read(&tree.roots, 103, &process), -EIO);
-	tree_file(&tree, "proc/104/stat", "nothing at all");
-	assert_int_equal(process_read(&tree.roots, 104, &process), -EIO);
-	tree.roots.proc = "/there/is/no/proc";
-	assert_true(process_read(&tree.roots, 101, &process) < 0);
-	assert_int_equal(holders_find(&query, &holders), -ENOENT);
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-	CASE(open_nodes),
-	CASE(one_entry_per_process),
-	CASE(mappings),
-	CASE(long_map),
-	CASE(dma_bufs),
-	CASE(hostile_names),
-	CASE(ends_meanwhile),
-	CASE(threads_without_leader),
-	CASE(hanging),
-	CASE(kernel_threads),
-	CASE(without_rights),
-	CASE(broker_by_client_id),
-	CASE(driver_without_fdinfo),
-	CASE(broker_for_itself),
-	CASE(broker_by_pid),
-	CASE(opener_has_ended),
-	CASE(broker_alone_by_pid),
-	CASE(roles),
-	CASE(names_of_ways),
-	CASE(this_process),
-	CASE(real_child),
-	CASE(one_process),
+	CASE(open_nodes),	 CASE(one_entry_per_process),
+	CASE(mappings),		 CASE(long_map),
+	CASE(dma_bufs),		 CASE(hostile_names),
+	CASE(ends_meanwhile),	 CASE(threads_without_leader),
+	CASE(hanging),		 CASE(kernel_threads),
+	CASE(without_rights),	 CASE(broker_by_client_id),
+	CASE(broker_for_itself), CASE(broker_by_pid),
+	CASE(opener_has_ended),	 CASE(broker_alone_by_pid),
 };
 
 TEST_MAIN(tests, NULL, NULL)
