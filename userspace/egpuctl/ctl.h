@@ -63,6 +63,7 @@ enum ctl_exit {
  * @pci_ids: path of the names of vendors and devices, NULL for none
  * @width: of the terminal, 0 for what the system says
  * @driver_ms: how long a driver may take to let go after an eject's deadline
+ * @open_ms: how long a driver may take to open a node
  * @json: --json
  * @force: --force
  * @no_wait: --no-wait
@@ -83,6 +84,7 @@ struct ctl {
 	const char *pci_ids;
 	int width;
 	uint32_t driver_ms;
+	uint32_t open_ms;
 	bool json;
 	bool force;
 	bool no_wait;
@@ -223,9 +225,15 @@ int ctl_holders(struct ctl *ctl, const struct egpu_device *device,
 bool is_held(const struct ctl_held *held);
 void ctl_holders_free(struct ctl_held *held);
 int ctl_fail_holders(struct ctl *ctl, const struct ctl_held *held, int err);
+const char *ctl_outcome(struct ctl *ctl, const struct holder *holder);
 int print_holders(struct ctl *ctl, const struct ctl_held *held, size_t n);
 void tojson_held(struct ctl *ctl, struct json *json, const char *key,
 		 const struct ctl_held *held);
+
+/* ------------------------------------------------------------- ready.c */
+
+void ctl_readiness(struct ctl *ctl, const struct egpu_device *device,
+		   struct readiness *ready);
 
 /* ------------------------------------------------------------- steps.c */
 

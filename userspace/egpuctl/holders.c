@@ -85,13 +85,19 @@ int ctl_fail_holders(struct ctl *ctl, const struct ctl_held *held, int err)
 				strerror(-err));
 }
 
+/* What an eject does to a holder, to go on where its name ends. */
+const char *ctl_outcome(struct ctl *ctl, const struct holder *holder)
+{
+	return policy_outcome(policy(ctl), holder, ctl->force);
+}
+
 /* Nothing happens to whoever uses a GPU that cannot be ejected. */
 static const char *outcome(struct ctl *ctl, const struct ctl_held *held,
 			   const struct holder *holder)
 {
 	if (!held->device->external)
 		return NULL;
-	return policy_outcome(policy(ctl), holder, ctl->force);
+	return ctl_outcome(ctl, holder);
 }
 
 static void put_holder(struct ctl *ctl, struct ctl_table *table,

@@ -118,6 +118,30 @@ static void show_between(struct eject *ej, uint64_t time, const char *what,
 	fflush(ej->ctl->out);
 }
 
+/* Whom the person at the terminal may help to let go. */
+static void show_asked(struct eject *ej)
+{
+	char comm[PROCESS_COMM_SIZE], text[TEXT_SIZE];
+	struct ctl_held held;
+	size_t i;
+
+	if (!shows_progress(ej))
+		return;
+	/* By now they may be gone, and the GPU with them. */
+	if (!ctl_holders(ej->ctl, ej->device, &held)) {
+		for (i = 0; i < held.holders.n; i++) {
+			const struct holder *holder = &held.holders.item[i];
+
+			text_printable(holder->process.comm, comm, sizeof(comm));
+			snprintf(text, sizeof(text), "%s (%d) %s", comm,
+				 (int)holder->process.pid,
+				 ctl_outcome(ej->ctl, holder));
+			show_between(ej, 0, "", text);
+		}
+	}
+	ctl_holders_free(&held);
+}
+
 /* That the helper is done, the phase that follows says as well. */
 static void show_step(struct eject *ej, const struct egpu_event *event)
 {
@@ -132,6 +156,8 @@ static void show_step(struct eject *ej, const struct egpu_event *event)
 			     egpu_name_text(EGPU_NAMES_STEP, step, name,
 					    sizeof(name)),
 			     describe_step(step));
+	if (step == EGPU_STEP_ASK)
+		show_asked(ej);
 }
 
 /* How a drain has ended; what comes before is only counting. */

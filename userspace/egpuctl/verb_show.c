@@ -108,16 +108,10 @@ static void judge(struct ctl *ctl, struct shown *shown)
 /* Not while it leaves: opening a node then would be in the way. */
 static void look_whether_ready(struct ctl *ctl, struct shown *shown)
 {
-	struct nodes nodes;
-
 	shown->settled = !shown->device->cookie &&
 			 shown->device->state != EGPU_DEVICE_STATE_LEAVING;
-	if (!shown->settled)
-		return;
-	if (nodes_find(ctl->roots, shown->device->address, &nodes))
-		nodes_free(&nodes);
-	readiness_of(ctl->roots, shown->device, &nodes, &shown->ready);
-	nodes_free(&nodes);
+	if (shown->settled)
+		ctl_readiness(ctl, shown->device, &shown->ready);
 }
 
 static int gather(struct ctl *ctl, const char *name, struct shown *shown)

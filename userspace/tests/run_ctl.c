@@ -27,6 +27,8 @@ void run_ctl(struct run_ctl *run, const char *line)
 	}
 	run->ctl.open = kernel_open;
 	run->ctl.roots = ctl_roots();
+	if (!run->ctl.open_ms)
+		run->ctl.open_ms = 60000;
 	if (!run->ctl.policy_path)
 		run->ctl.policy_path = "/nonexistent";
 	run->ctl.out = open_memstream(&run->out, &out_size);

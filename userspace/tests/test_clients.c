@@ -75,6 +75,25 @@ static void clients_by_the_policy(void **state)
 	ctl_says("\"action\":\"wait\"");
 }
 
+/* Not every driver names the client in fdinfo; the process is known still. */
+static void clients_of_a_driver_without_fdinfo(void **state)
+{
+	const struct tree_process process = { .pid = 4242, .comm = "bochs" };
+	struct egpu_client *client = &ctl_kernel.clients[0];
+
+	(void)state;
+	ctl_roots_add_process(&process, 0);
+	tree_fd(&ctl_tree, 4242, 5, "/dev/zero", "");
+	*client = (struct egpu_client){ .id = 2, .client_id = 9, .pid = 4242 };
+	client->minor = (struct egpu_minor){ EGPU_MINOR_TYPE_RENDER, 130 };
+	client->buffers = 7;
+	client->master = true;
+	ctl_kernel.n_clients = 1;
+	ctl_expect(EXIT_OK, "clients 2");
+	ctl_says("  2 4242 bochs   display-server, master node        7  0 B ");
+	assert_null(strstr(ctl_run.out, "no process"));
+}
+
 /* Nothing happens to whoever uses a GPU that cannot be ejected. */
 static void clients_of_an_internal_gpu(void **state)
 {
@@ -130,6 +149,21 @@ static void show_of_what_leaves(void **state)
 	ctl_says("\"readiness\":null");
 }
 
+/* Here it is a file of sysfs: a pipe, which nobody opens at the other end. */
+static void show_of_a_driver_that_hangs(void **state)
+{
+	char path[160];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/0000:07:00.0/resource",
+		 ctl_tree.sys);
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	ctl_run.ctl.open_ms = 20;
+	ctl_expect(EXIT_OK, "show 2");
+	ctl_says("ready: no, its driver does not answer\n");
+}
+
 static void show_of_what_is_not_ready(void **state)
 {
 	(void)state;
@@ -145,12 +179,10 @@ static void show_of_what_is_not_ready(void **state)
 #define T(name) cmocka_unit_test_setup_teardown(name, ctl_setup, ctl_teardown)
 
 static const struct CMUnitTest tests[] = {
-	T(clients_of_nobody),
-	T(clients_of_a_gpu_that_goes),
-	T(clients_by_the_policy),
-	T(clients_of_an_internal_gpu),
-	T(clients_unseen),
-	T(show_of_what_leaves),
+	T(clients_of_nobody),	       T(clients_of_a_gpu_that_goes),
+	T(clients_by_the_policy),      T(clients_of_a_driver_without_fdinfo),
+	T(clients_of_an_internal_gpu), T(clients_unseen),
+	T(show_of_what_leaves),	       T(show_of_a_driver_that_hangs),
 	T(show_of_what_is_not_ready),
 };
 

@@ -60,7 +60,8 @@ static void eject_refused_by_its_helper(void **state)
 	ctl_add_client(2, 4242, "blender");
 	ctl_run.ctl.terminal = true;
 	ctl_expect(EXIT_BUSY, "eject 2");
-	ctl_says("ask        programs are asked to let go\n");
+	ctl_says("ask        programs are asked to let go\n"
+		 "                          blender (4242) is waited for\n");
 	/* It is in the event of the refusal as well. */
 	assert_null(strstr(strstr(ctl_run.out, "ask  ") + 1, "ask  "));
 	ctl_says("the last eject was refused: blender (4242) was asked to quit in vain.\n");

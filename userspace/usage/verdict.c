@@ -218,6 +218,15 @@ static bool is_known_state(uint32_t state)
 	return state <= EGPU_DEVICE_STATE_GONE;
 }
 
+/* One that has just been kept from leaving is still so called for a moment. */
+static bool is_leaving(const struct egpu_device *device,
+		       const struct egpu_removal *removal)
+{
+	if (device->cookie && removal && device->cookie == removal->cookie)
+		return !name_of_end(removal);
+	return device->cookie || device->state == EGPU_DEVICE_STATE_LEAVING;
+}
+
 /* The GPU is on the bus. */
 static void judge_present(const struct verdict_facts *facts,
 			  struct verdict *verdict)
@@ -233,7 +242,7 @@ static void judge_present(const struct verdict_facts *facts,
 		add_reason(verdict, "it is in a state that is not known here");
 	} else if (removal && is_open(removal)) {
 		judge_open(facts, verdict);
-	} else if (device->cookie || device->state == EGPU_DEVICE_STATE_LEAVING) {
+	} else if (is_leaving(device, removal)) {
 		verdict->name = "leaving";
 		add_reason(verdict, "its driver is being unbound");
 	} else if (removal && name_of_end(removal)) {
