@@ -13,6 +13,7 @@
 #define EGPU_EJECT_MS_MAX	600000
 #define EGPU_ADDRESS_LEN	31
 #define EGPU_REASON_LEN		127
+#define EGPU_DRAIN_MS_MAX	60000
 
 /**
  * enum egpu_device_state - Where a GPU is in its life.
@@ -165,7 +166,8 @@ enum egpu_phase {
  * @EGPU_RELEASE_UNLOADED: The egpu module was unloaded.
  * @EGPU_RELEASE_INTERNAL: The GPU is not external, its removals are never
  *   held.
- * @EGPU_RELEASE_WITHDRAWN: The eject was cancelled while it waited.
+ * @EGPU_RELEASE_WITHDRAWN: The eject was cancelled, or refused by its helper,
+ *   while it waited.
  */
 enum egpu_release {
 	EGPU_RELEASE_NOT_YET,

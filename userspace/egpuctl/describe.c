@@ -179,7 +179,7 @@ const char *describe_release(uint32_t release)
 			"the GPU went while a helper was awaited",
 		[EGPU_RELEASE_UNLOADED] = "the egpu module was unloaded",
 		[EGPU_RELEASE_INTERNAL] = "the GPU is internal and not held",
-		[EGPU_RELEASE_WITHDRAWN] = "the eject was called off",
+		[EGPU_RELEASE_WITHDRAWN] = "the eject was called off or refused",
 	};
 
 	if (release >= sizeof(text) / sizeof(text[0]))

@@ -159,6 +159,30 @@ void tojson_removal(struct json *json, const char *key,
 	json_object_end(json);
 }
 
+/* Members of the object that the verdict's name is in. */
+void tojson_reasons(struct json *json, const struct verdict *verdict)
+{
+	size_t i;
+
+	json_bool(json, "safe", verdict->safe);
+	json_array(json, "reasons");
+	for (i = 0; i < verdict->n; i++)
+		json_string(json, NULL, verdict->reason[i]);
+	json_array_end(json);
+}
+
+void tojson_readiness(struct json *json, const char *key,
+		      const struct readiness *readiness)
+{
+	json_object(json, key);
+	json_bool(json, "ready", readiness->ready);
+	json_bool(json, "bars", readiness->bars);
+	json_bool(json, "driver", readiness->driver);
+	json_bool(json, "opens", readiness->opens);
+	json_string_or_null(json, "why", readiness->why);
+	json_object_end(json);
+}
+
 void tojson_quiesce(struct json *json, const char *key,
 		    const struct egpu_quiesce *quiesce)
 {

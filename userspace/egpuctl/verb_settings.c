@@ -20,14 +20,11 @@ struct key {
 	uint32_t max;
 };
 
-/* The kernel's, which the spec gives no name. */
-#define DRAIN_MS_MAX 60000
-
 static const struct key keys[] = {
 	{ "hold-ms", EGPU_A_SETTINGS_HOLD_MS, EGPU_HOLD_MS_MAX },
 	{ "accept-ms", EGPU_A_SETTINGS_ACCEPT_MS, EGPU_HOLD_MS_MAX },
 	{ "eject-ms", EGPU_A_SETTINGS_EJECT_MS, EGPU_EJECT_MS_MAX },
-	{ "drain-ms", EGPU_A_SETTINGS_DRAIN_MS, DRAIN_MS_MAX },
+	{ "drain-ms", EGPU_A_SETTINGS_DRAIN_MS, EGPU_DRAIN_MS_MAX },
 };
 
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))

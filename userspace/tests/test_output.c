@@ -11,11 +11,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl_roots.h"
 #include "kernel.h"
 #include "run_ctl.h"
 #include "test.h"
 
 static struct kernel kernel;
+
+/* Three GPUs, of which one has nodes; Xorg and somebody who is up to no good. */
+static void set_up_machine(void)
+{
+	static const struct tree_process xorg = { .pid = 4242, .comm = "Xorg" };
+	static const struct tree_process evil = { .pid = 4243,
+						  .comm = "evil\033[31m\n\"x",
+						  .uid = 1000 };
+	static const struct tree_process idle = { .pid = 4244, .comm = "idle" };
+
+	ctl_roots_new();
+	ctl_roots_add_gpu("0000:01:00.0", 1, false);
+	ctl_roots_add_gpu("0000:07:00.0", 2, true);
+	ctl_roots_add_gpu("0000:08:00.0", 3, false);
+	ctl_roots_add_process(&xorg, 7);
+	ctl_roots_add_process(&evil, 8);
+	ctl_roots_add_process(&idle, 0);
+}
 
 /* An external GPU, an internal one, one that is leaving, and two removals. */
 static int setup(void **state)
@@ -24,6 +43,7 @@ static int setup(void **state)
 	struct egpu_device *dev;
 
 	(void)state;
+	set_up_machine();
 	kernel_init(&kernel);
 	dev = kernel_add(&kernel, "0000:01:00.0", false);
 	dev->at_load = true;
@@ -63,12 +83,18 @@ static int setup(void **state)
 	/* A process may call itself what it likes. */
 	kernel.clients[1] = (struct egpu_client){
 		.id = 2,
+		.client_id = 8,
 		.comm = "evil\033[31m\n\"x",
 		.minor = { EGPU_MINOR_TYPE_RENDER, 130 },
 		.buffers = 1,
 		.bytes = 512,
 	};
-	kernel.n_clients = 2;
+	/* One that no process has, as far as can be seen. */
+	kernel.clients[2] = (struct egpu_client){
+		.id = 2,
+		.minor = { EGPU_MINOR_TYPE_RENDER, 130 },
+	};
+	kernel.n_clients = 3;
 	kernel.overrides[0] = (struct egpu_override){
 		.address = "0000:03:00.0",
 		.placement = EGPU_PLACEMENT_EXTERNAL,

@@ -2,9 +2,10 @@
 /*
  * Joins what the kernel lists, DRM files, with the processes that have them.
  *
- * From 6.12 on both sides name the file by its DRM client id. Before, only the
- * process that has opened it is known to the kernel. That one may have passed
- * the file on and need not be the one that uses it: a session broker does so.
+ * From 6.12 on both sides name the file by its DRM client id, if the driver
+ * tells of its clients in fdinfo; not all do. Else only the process that has
+ * opened it is known to the kernel. That one may have passed the file on and need
+ * not be the one that uses it: a session broker does so.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -123,6 +124,13 @@ static int add_opener(struct scan *scan, pid_t pid)
 	return err;
 }
 
+static bool is_unseen(const struct scan *scan, pid_t pid)
+{
+	return pid && scan->n_unseen &&
+	       bsearch(&pid, scan->unseen, scan->n_unseen, sizeof(pid),
+		       scan_compare_pids);
+}
+
 /*
  * A file that no process has as far as could be seen. The one that the kernel
  * names is taken to have it if it could not be looked into; otherwise the file
@@ -134,9 +142,7 @@ static int add_unnamed(struct scan *scan, pid_t pid,
 	struct holder *holder = NULL;
 	int err = 0;
 
-	if (pid && scan->n_unseen &&
-	    bsearch(&pid, scan->unseen, scan->n_unseen, sizeof(pid),
-		    scan_compare_pids))
+	if (is_unseen(scan, pid))
 		err = get_holder(scan, pid, &holder);
 	if (err)
 		return err;
@@ -243,9 +249,16 @@ static int claim_others(struct scan *scan, const struct egpu_client *client,
 			pid_t opener)
 {
 	uint32_t node = node_of(scan, client);
-	struct use *use = use_unclaimed(scan, node, client->master);
 	bool opener_has_it = use_of(scan, opener, node);
+	struct holder *holder = NULL;
+	struct use *use;
 
+	/* Who could not be looked into is taken at the kernel's word. */
+	if (is_unseen(scan, opener) && get_holder(scan, opener, &holder))
+		return -ENOMEM;
+	if (holder && !opens_for_others(holder))
+		return add_unnamed(scan, opener, client);
+	use = use_unclaimed(scan, node, client->master);
 	if (use) {
 		use->claimed++;
 		credit(holders_with(scan->holders, use->pid), client);
@@ -344,6 +357,21 @@ static void mark_brokers(struct scan *scan)
 	}
 }
 
+/* Do both sides name files? All of a GPU's are of one driver. */
+static bool files_are_named(const struct scan *scan,
+			    const struct egpu_client_list *list)
+{
+	size_t i;
+
+	if (!EGPU_HAS(list->item[0], EGPU_A_CLIENT_CLIENT_ID))
+		return false;
+	for (i = 0; i < scan->n_uses; i++) {
+		if (scan->use[i].known)
+			return true;
+	}
+	return !scan->n_uses;
+}
+
 /**
  * join_clients() - join the kernel's list with what a pass has found
  * @scan: the pass; its holders and its list of the unseen are sorted by pid
@@ -357,8 +385,7 @@ int join_clients(struct scan *scan)
 	int err = 0;
 	size_t i;
 
-	if (list && list->count &&
-	    !EGPU_HAS(list->item[0], EGPU_A_CLIENT_CLIENT_ID)) {
+	if (list && list->count && !files_are_named(scan, list)) {
 		merge_uses(scan);
 		err = join_by_pid(scan, list);
 	} else {

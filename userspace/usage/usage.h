@@ -311,15 +311,24 @@ struct verdict {
  * @removal: its last removal as far as it is known, or NULL
  * @holders: who holds it, or NULL when that is not known
  * @left: other functions of its slot that are still on the bus
+ * @lost: the kernel cannot tell any more: @device and @removal are of before
+ * @overdue: @removal has had all the time that it may take
  */
 struct verdict_facts {
 	const struct egpu_device *device;
 	const struct egpu_removal *removal;
 	const struct holders *holders;
 	unsigned int left;
+	bool lost;
+	bool overdue;
 };
 
+/* Room that verdict_text() needs at most. */
+#define VERDICT_TEXT_SIZE (64 + VERDICT_REASONS_MAX * (VERDICT_REASON_SIZE + 2))
+
 void verdict_of(const struct verdict_facts *facts, struct verdict *verdict);
+const char *verdict_text(const struct verdict *verdict, size_t reasons,
+			 char *buf, size_t size);
 
 /* ------------------------------------------------------------- ready.c */
 

@@ -118,6 +118,20 @@ static const char *doing(const struct egpu_removal *removal)
 						  step[EGPU_STEP_NONE];
 }
 
+/* A removal is going on. */
+static void judge_open(const struct verdict_facts *facts,
+		       struct verdict *verdict)
+{
+	if (facts->overdue) {
+		verdict->name = "timed-out";
+		add_reason(verdict, "the eject was not done in time: %s",
+			   doing(facts->removal));
+	} else {
+		verdict->name = "leaving";
+		add_reason(verdict, "%s", doing(facts->removal));
+	}
+}
+
 /* The GPU is off the bus. */
 static void judge_gone(const struct verdict_facts *facts,
 		       struct verdict *verdict)
@@ -126,11 +140,12 @@ static void judge_gone(const struct verdict_facts *facts,
 
 	if (removal && removal->cause == EGPU_CAUSE_SURPRISE) {
 		verdict->name = "surprise";
-		add_reason(verdict,
-			   "it went without having been asked for, what its programs had on it is lost");
+		add_reason(verdict, "it %s, what its programs had on it is lost",
+			   removal->origin == EGPU_ORIGIN_EJECT ?
+				   "was gone before its eject had ended" :
+				   "went without having been asked for");
 	} else if (removal && is_open(removal)) {
-		verdict->name = "leaving";
-		add_reason(verdict, "%s", doing(removal));
+		judge_open(facts, verdict);
 	} else if (facts->left) {
 		verdict->name = "attached";
 	} else {
@@ -203,6 +218,15 @@ static bool is_known_state(uint32_t state)
 	return state <= EGPU_DEVICE_STATE_GONE;
 }
 
+/* One that has just been kept from leaving is still so called for a moment. */
+static bool is_leaving(const struct egpu_device *device,
+		       const struct egpu_removal *removal)
+{
+	if (device->cookie && removal && device->cookie == removal->cookie)
+		return !name_of_end(removal);
+	return device->cookie || device->state == EGPU_DEVICE_STATE_LEAVING;
+}
+
 /* The GPU is on the bus. */
 static void judge_present(const struct verdict_facts *facts,
 			  struct verdict *verdict)
@@ -216,13 +240,11 @@ static void judge_present(const struct verdict_facts *facts,
 	if (!is_known_state(device->state)) {
 		verdict->name = "unknown";
 		add_reason(verdict, "it is in a state that is not known here");
-	} else if (device->cookie || (removal && is_open(removal)) ||
-		   device->state == EGPU_DEVICE_STATE_LEAVING) {
+	} else if (removal && is_open(removal)) {
+		judge_open(facts, verdict);
+	} else if (is_leaving(device, removal)) {
 		verdict->name = "leaving";
-		add_reason(verdict, "%s",
-			   removal && is_open(removal) ?
-				   doing(removal) :
-				   "its driver is being unbound");
+		add_reason(verdict, "its driver is being unbound");
 	} else if (removal && name_of_end(removal)) {
 		verdict->name = name_of_end(removal);
 		add_end(verdict, removal);
@@ -241,8 +263,44 @@ static void judge_present(const struct verdict_facts *facts,
 void verdict_of(const struct verdict_facts *facts, struct verdict *verdict)
 {
 	memset(verdict, 0, sizeof(*verdict));
+	if (facts->lost) {
+		verdict->name = "unknown";
+		add_reason(verdict,
+			   "the egpu module was unloaded or has forgotten it, see 'egpuctl list'");
+		return;
+	}
 	if (facts->device && facts->device->state != EGPU_DEVICE_STATE_GONE)
 		judge_present(facts, verdict);
 	else
 		judge_gone(facts, verdict);
+}
+
+/**
+ * verdict_text() - a verdict for people
+ * @verdict: verdict
+ * @reasons: how many of its reasons to tell at most
+ * @buf: where to put "is not safe to unplug: this; that"
+ * @size: size of @buf, VERDICT_TEXT_SIZE is enough
+ *
+ * Return: @buf, the end of a sentence that begins with the GPU.
+ */
+const char *verdict_text(const struct verdict *verdict, size_t reasons,
+			 char *buf, size_t size)
+{
+	const char *how = verdict->safe ? "is safe" : "is not safe";
+	size_t at, i;
+	int len;
+
+	/* Somebody has pulled it, so that is no question any more. */
+	if (!strcmp(verdict->name, "surprise"))
+		how = "was not safe";
+	else if (!strcmp(verdict->name, "unknown"))
+		how = "is not known to be safe";
+	at = snprintf(buf, size, "%s to unplug", how);
+	for (i = 0; i < verdict->n && i < reasons && at < size; i++) {
+		len = snprintf(buf + at, size - at, "%s%s", i ? "; " : ": ",
+			       verdict->reason[i]);
+		at += len > 0 ? len : 0;
+	}
+	return buf;
 }
