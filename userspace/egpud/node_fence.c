@@ -87,8 +87,7 @@ static int to_entry(const struct usage_roots *roots, const char *address,
 	if (strncmp(path, roots->dev, len) || path[len] != '/' ||
 	    strstr(path, "/../") || strchr(path, '!'))
 		return -EINVAL;
-	if (snprintf(entry, size, "%s!%s", address, path + len + 1) >=
-	    (int)size)
+	if (snprintf(entry, size, "%s!%s", address, path + len + 1) >= (int)size)
 		return -ENAMETOOLONG;
 	for (c = entry; *c; c++) {
 		if (*c == '/')
@@ -255,8 +254,8 @@ static void open_node(struct fence *fence, const char *entry,
 		err = unlinkat(fence->dir, entry, 0) ? -errno : 0;
 	}
 	if (err)
-		log_line(LOG_ERR, "cannot put %s/%s back: %s", fence->roots->dev,
-			 path, strerror(-err));
+		log_line(LOG_ERR, "cannot put %s/%s back: %s",
+			 fence->roots->dev, path, strerror(-err));
 }
 
 static void open_all(struct fence *fence, const char *address)

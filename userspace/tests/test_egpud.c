@@ -14,7 +14,7 @@
 #include "desk.h"
 #include "test.h"
 
-#define kernel desk_kernel
+#define kernel	desk_kernel
 #define daemon_ desk_daemon
 
 static int setup(void **state)

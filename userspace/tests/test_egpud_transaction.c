@@ -73,8 +73,7 @@ static void assert_refused(const char *because)
 {
 	assert_int_equal(rem->phase, EGPU_PHASE_REFUSED);
 	if (!strstr(rem->reason, because))
-		fail_msg("refused because '%s', not '%s'", rem->reason,
-			 because);
+		fail_msg("refused because '%s', not '%s'", rem->reason, because);
 	assert_null(desk_call(EGPU_CMD_ACK));
 	assert_as_before();
 }
