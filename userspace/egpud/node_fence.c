@@ -247,6 +247,9 @@ static void open_node(struct fence *fence, const char *entry,
 			make_parents(fence, path);
 			err = move_back(fence, entry, path);
 		}
+		/* The kernel may have looked for it right before it was back. */
+		if (!err && !device_lives(fence, &st, address, path))
+			unlinkat(fence->dev, path, 0);
 	}
 	/* -EEXIST: a new device is there, which has a node of its own. */
 	if (err == -ENOENT || err == -EEXIST) {
