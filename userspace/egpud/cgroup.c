@@ -158,8 +158,7 @@ static int count_all(int cgroup, const struct process *list, size_t n,
 		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
 		    !strcmp(entry->d_name, ".."))
 			continue;
-		fd = open_beneath(cgroup, entry->d_name,
-				  O_RDONLY | O_DIRECTORY);
+		fd = open_beneath(cgroup, entry->d_name, O_RDONLY | O_DIRECTORY);
 		below = fd < 0 ? -1 : count_all(fd, list, n, depth + 1);
 		if (fd >= 0)
 			close(fd);

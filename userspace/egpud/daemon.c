@@ -147,8 +147,7 @@ static int add_signals(struct daemon *daemon)
 				  daemon);
 	if (err < 0)
 		return err;
-	err = sd_event_add_signal(daemon->loop, NULL, SIGINT, on_signal,
-				  daemon);
+	err = sd_event_add_signal(daemon->loop, NULL, SIGINT, on_signal, daemon);
 	if (err < 0)
 		return err;
 	return sd_event_add_signal(daemon->loop, NULL, SIGHUP, on_hangup,
@@ -210,8 +209,7 @@ static int open_journal(struct daemon *daemon)
 {
 	int tries = 100, err;
 
-	while ((err = journal_open(&daemon->journal, daemon->run_dir)) ==
-		       -EBUSY &&
+	while ((err = journal_open(&daemon->journal, daemon->run_dir)) == -EBUSY &&
 	       tries--)
 		usleep(10000);
 	return err;

@@ -85,15 +85,17 @@ struct record {
 	char path[PROCESS_CGROUP_SIZE];
 };
 
-#define JOURNAL_CLOSED { .dir = -1, .file = -1 }
-#define JOURNAL_FILE   "journal"
+#define JOURNAL_CLOSED                                                         \
+	{                                                                      \
+		.dir = -1, .file = -1                                          \
+	}
+#define JOURNAL_FILE "journal"
 
 bool record_parse(const char *line, struct record *record);
 int journal_open(struct journal *journal, const char *dir);
 int journal_write(struct journal *journal, const struct record *record);
 int journal_read(struct journal *journal,
-		 int (*take)(const struct record *record, void *arg),
-		 void *arg);
+		 int (*take)(const struct record *record, void *arg), void *arg);
 void journal_clean(struct journal *journal);
 void journal_close(struct journal *journal);
 

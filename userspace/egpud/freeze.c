@@ -142,8 +142,8 @@ static int add(struct freezer *freezer, struct freeze_set *set,
 
 /* -ENOENT when the cgroup is not ours to freeze, 1 when it is still already. */
 static int add_cgroup(struct freezer *freezer, struct freeze_set *set,
-		      const struct process *process,
-		      const struct process *list, size_t n)
+		      const struct process *process, const struct process *list,
+		      size_t n)
 {
 	struct record record = { .kind = RECORD_FREEZE };
 	int fd = cgroup_open(freezer->roots, process->cgroup, &record.id);

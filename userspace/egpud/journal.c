@@ -49,9 +49,9 @@ static bool take_number(char **text, uint64_t max, uint64_t *value)
 /* "/" is everybody's, and nothing leads out of the hierarchy. */
 static bool path_is_sane(const char *path)
 {
-	return path[0] == '/' && path[1] && strlen(path) < PROCESS_CGROUP_SIZE &&
-	       !strstr(path, "/../") && !strstr(path, "//") &&
-	       strcmp(strrchr(path, '/'), "/..");
+	return path[0] == '/' && path[1] &&
+	       strlen(path) < PROCESS_CGROUP_SIZE && !strstr(path, "/../") &&
+	       !strstr(path, "//") && strcmp(strrchr(path, '/'), "/..");
 }
 
 /**

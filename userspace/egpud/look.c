@@ -42,8 +42,8 @@ int look(struct removal *removal)
 	egpu_buffer_list_free(buffers);
 	if (err) {
 		holders_free(&holders);
-		removal_log(LOG_ERR, removal, "cannot look who uses the GPU: %s",
-			    strerror(-err));
+		removal_log(LOG_ERR, removal,
+			    "cannot look who uses the GPU: %s", strerror(-err));
 		return err;
 	}
 	holders_free(&removal->holders);

@@ -47,9 +47,11 @@ static void print_help(void)
 	fputs("usage: egpud [OPTIONS]\n\n"
 	      "The helper that the removal of an external GPU waits for.\n\n"
 	      "Options:\n"
-	      "      --config FILE      what is to happen to programs (" POLICY_PATH ")\n"
+	      "      --config FILE      what is to happen to programs (" POLICY_PATH
+	      ")\n"
 	      "      --check-config     check the configuration and end\n"
-	      "      --run-dir DIR      where the journal is (" DAEMON_RUN_DIR ")\n"
+	      "      --run-dir DIR      where the journal is (" DAEMON_RUN_DIR
+	      ")\n"
 	      "      --crash-at N       for tests: die right before step N\n"
 	      "  -l, --log-level LEVEL  error, warning, notice, info (default) or debug\n"
 	      "  -h, --help             show this help\n"

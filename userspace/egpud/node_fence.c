@@ -87,8 +87,7 @@ static int to_entry(const struct usage_roots *roots, const char *address,
 	if (strncmp(path, roots->dev, len) || path[len] != '/' ||
 	    strstr(path, "/../") || strchr(path, '!'))
 		return -EINVAL;
-	if (snprintf(entry, size, "%s!%s", address, path + len + 1) >=
-	    (int)size)
+	if (snprintf(entry, size, "%s!%s", address, path + len + 1) >= (int)size)
 		return -ENAMETOOLONG;
 	for (c = entry; *c; c++) {
 		if (*c == '/')
@@ -248,6 +247,9 @@ static void open_node(struct fence *fence, const char *entry,
 			make_parents(fence, path);
 			err = move_back(fence, entry, path);
 		}
+		/* The kernel may have looked for it right before it was back. */
+		if (!err && !device_lives(fence, &st, address, path))
+			unlinkat(fence->dev, path, 0);
 	}
 	/* -EEXIST: a new device is there, which has a node of its own. */
 	if (err == -ENOENT || err == -EEXIST) {
@@ -255,8 +257,8 @@ static void open_node(struct fence *fence, const char *entry,
 		err = unlinkat(fence->dir, entry, 0) ? -errno : 0;
 	}
 	if (err)
-		log_line(LOG_ERR, "cannot put %s/%s back: %s", fence->roots->dev,
-			 path, strerror(-err));
+		log_line(LOG_ERR, "cannot put %s/%s back: %s",
+			 fence->roots->dev, path, strerror(-err));
 }
 
 static void open_all(struct fence *fence, const char *address)

@@ -20,7 +20,8 @@ static void tell_victims(struct daemon *daemon,
 	size_t i;
 
 	if (egpu_client_list_of(daemon->ctx, removal->cookie, &list)) {
-		log_line(LOG_WARNING, "%s was pulled; whom that hit is not known: %s",
+		log_line(LOG_WARNING,
+			 "%s was pulled; whom that hit is not known: %s",
 			 removal->address, egpu_error(daemon->ctx));
 		return;
 	}
@@ -29,8 +30,7 @@ static void tell_victims(struct daemon *daemon,
 	for (i = 0; i < list->count && i < VICTIMS_MAX; i++)
 		log_line(LOG_WARNING, "%s was pulled while %s (pid %u) used it",
 			 removal->address,
-			 text_printable(list->item[i]->comm, comm,
-					sizeof(comm)),
+			 text_printable(list->item[i]->comm, comm, sizeof(comm)),
 			 list->item[i]->pid);
 	egpu_client_list_free(list);
 }

@@ -21,9 +21,9 @@
 #include "egpud.h"
 
 /* For one look, and between two of them; udev and firmware take their time. */
-#define LOOK_USEC 5000000
+#define LOOK_USEC  5000000
 #define AGAIN_USEC 1000000
-#define TRIES 10
+#define TRIES	   10
 
 /**
  * struct probe - a GPU that is being looked at
@@ -105,8 +105,7 @@ static void judge(struct probe *probe, const struct readiness *readiness)
 	forget(probe);
 }
 
-static int on_ended(sd_event_source *source, int fd, uint32_t revents,
-		    void *arg)
+static int on_ended(sd_event_source *source, int fd, uint32_t revents, void *arg)
 {
 	struct probe *probe = arg;
 	struct readiness readiness = { .why = "it could not be looked at" };

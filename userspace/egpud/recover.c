@@ -84,8 +84,7 @@ int recover(struct daemon *daemon)
 
 	err = journal_read(&daemon->journal, take, &left);
 	if (err)
-		log_line(LOG_ERR, "cannot read the journal: %s",
-			 strerror(-err));
+		log_line(LOG_ERR, "cannot read the journal: %s", strerror(-err));
 	if (left.n)
 		log_line(LOG_WARNING,
 			 "the daemon before was killed; what it has left frozen goes on (%zu)",

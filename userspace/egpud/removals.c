@@ -17,7 +17,7 @@
 
 /* Before the deadline, so that it is we who say how it ends. */
 #define EJECT_MARGIN (500 * MS)
-#define HOLD_MARGIN (300 * MS)
+#define HOLD_MARGIN  (300 * MS)
 /* Longest hold there is, for a kernel that does not say. */
 #define HOLD_MS 2000
 

@@ -15,7 +15,7 @@
 #define MS 1000000ull
 
 /* Programs that do not say when they let go are looked at so often. */
-#define ASK_TICK (250 * MS)
+#define ASK_TICK    (250 * MS)
 #define FREEZE_TICK (5 * MS)
 /* For a program to end that was killed. */
 #define KILL_LIMIT (1000 * MS)
@@ -43,8 +43,7 @@ static uint64_t time_left(const struct removal *removal)
  */
 static enum txn_input fail(struct removal *removal)
 {
-	if (!removal->eject ||
-	    (removal->force && removal->state != TXN_FENCE)) {
+	if (!removal->eject || (removal->force && removal->state != TXN_FENCE)) {
 		removal_log(LOG_WARNING, removal, "%s; going on all the same",
 			    removal->reason);
 		*removal->reason = '\0';
@@ -275,8 +274,7 @@ static int freeze_holders(struct removal *removal)
 			 &failed);
 	if (err)
 		reason_set(removal->reason, "cannot freeze %s: %s",
-			   reason_who(failed, who, sizeof(who)),
-			   strerror(-err));
+			   reason_who(failed, who, sizeof(who)), strerror(-err));
 	free(list);
 	return err;
 }
@@ -311,8 +309,8 @@ static enum txn_input tick_freeze(struct removal *removal)
 static enum txn_input enter_freeze(struct removal *removal)
 {
 	struct daemon *daemon = removal->daemon;
-	uint64_t limit = least(daemon->config.freeze_ms * MS,
-			       time_left(removal) / 2);
+	uint64_t limit =
+		least(daemon->config.freeze_ms * MS, time_left(removal) / 2);
 	enum txn_input input;
 
 	report(removal, EGPU_STEP_FREEZE);
@@ -337,9 +335,8 @@ static enum txn_input late_freeze(struct removal *removal)
 		return tick_freeze(removal);
 	reason_who(culprit, who, sizeof(who));
 	reason_set(removal->reason, "%s cannot be frozen in time: %s", who,
-		   state == 'D' ?
-			   "it is in an uninterruptible wait, state D" :
-			   "it runs on");
+		   state == 'D' ? "it is in an uninterruptible wait, state D" :
+				  "it runs on");
 	return fail(removal);
 }
 
@@ -353,8 +350,7 @@ static enum txn_input drain_ended(struct removal *removal,
 	if (quiesce->state == EGPU_QUIESCE_STATE_QUIESCED) {
 		removal_log(LOG_INFO, removal,
 			    "drained: %u clients, %u buffers, %u fences waited for",
-			    quiesce->clients, quiesce->buffers,
-			    quiesce->waited);
+			    quiesce->clients, quiesce->buffers, quiesce->waited);
 		return TXN_DONE;
 	}
 	if (quiesce->result == EGPU_DRAIN_RESULT_TIMED_OUT)
@@ -476,11 +472,13 @@ static enum txn_input enter_end(struct removal *removal)
  * @tick: looks again, or NULL
  * @late: its time is up, or NULL
  */
-static const struct step {
+struct step {
 	enum txn_input (*enter)(struct removal *removal);
 	enum txn_input (*tick)(struct removal *removal);
 	enum txn_input (*late)(struct removal *removal);
-} steps[TXN_STATES] = {
+};
+
+static const struct step steps[TXN_STATES] = {
 	[TXN_FENCE] = { enter_fence, NULL, NULL },
 	[TXN_ASK] = { enter_ask, tick_ask, late_ask },
 	[TXN_FREEZE] = { enter_freeze, tick_freeze, late_freeze },

@@ -50,8 +50,7 @@ static void refuse(struct removal *removal)
 		removal_log(LOG_WARNING, removal, "cannot refuse (%s): %s",
 			    removal->reason, egpu_error(ctx));
 	else
-		removal_log(LOG_NOTICE, removal, "refused: %s",
-			    removal->reason);
+		removal_log(LOG_NOTICE, removal, "refused: %s", removal->reason);
 }
 
 /**

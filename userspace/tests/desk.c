@@ -125,8 +125,7 @@ bool desk_over(void)
 /* The kernel finds nothing in flight any more. */
 void desk_drained(struct egpu_device *dev)
 {
-	struct egpu_quiesce *quiesce =
-		kernel_quiesce_of(&desk_kernel, dev->id);
+	struct egpu_quiesce *quiesce = kernel_quiesce_of(&desk_kernel, dev->id);
 
 	assert_int_equal(quiesce->state, EGPU_QUIESCE_STATE_DRAINING);
 	quiesce->result = EGPU_DRAIN_RESULT_DRAINED;

@@ -99,8 +99,7 @@ static void assert_mended(unsigned int step)
 	if (gpu_is_there() && !world_node_is(&desk_world, 1, &before))
 		fail_msg("step %u: the node is not what it was", step);
 	if (!gpu_is_there() && !access(path, F_OK))
-		fail_msg("step %u: a node is left of a GPU that has gone",
-			 step);
+		fail_msg("step %u: a node is left of a GPU that has gone", step);
 }
 
 static void make_all(void)

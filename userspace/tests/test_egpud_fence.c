@@ -222,7 +222,10 @@ static void directory_of_others(void **state)
 static void strange_entries(void **state)
 {
 	static const char *const names[] = {
-		"x", "!x", "0000:07:00.0!", "0000:07:00.0!..!..!etc!passwd",
+		"x",
+		"!x",
+		"0000:07:00.0!",
+		"0000:07:00.0!..!..!etc!passwd",
 		"0000:07:00.0!!x",
 	};
 	char path[256];
@@ -270,20 +273,13 @@ static void nvidia_by_its_driver(void **state)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-	T(bit_for_bit),
-	T(twice),
-	T(by_who_comes_after),
-	T(of_another_gpu),
-	T(device_has_gone),
-	T(number_of_another),
-	T(place_is_taken),
-	T(directory_has_gone),
-	T(shared_stays),
-	T(not_the_node),
-	T(path_elsewhere),
-	T(directory_of_others),
-	T(strange_entries),
-	T(nvidia_by_its_driver),
+	T(bit_for_bit),	       T(twice),
+	T(by_who_comes_after), T(of_another_gpu),
+	T(device_has_gone),    T(number_of_another),
+	T(place_is_taken),     T(directory_has_gone),
+	T(shared_stays),       T(not_the_node),
+	T(path_elsewhere),     T(directory_of_others),
+	T(strange_entries),    T(nvidia_by_its_driver),
 };
 
 TEST_MAIN(tests, NULL, NULL)

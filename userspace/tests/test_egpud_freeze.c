@@ -301,18 +301,12 @@ static void cgroup_elsewhere(void **state)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-	T(stops_and_continues),
-	T(stopped_before_stays_stopped),
-	T(pid_of_another),
-	T(used_by_two),
-	T(added_twice),
-	T(ends_while_still),
-	T(without_a_journal),
-	T(cgroup_of_its_own),
-	T(cgroup_with_others),
-	T(cgroup_with_others_below),
-	T(root_cgroup),
-	T(cgroup_frozen_before),
+	T(stops_and_continues), T(stopped_before_stays_stopped),
+	T(pid_of_another),	T(used_by_two),
+	T(added_twice),		T(ends_while_still),
+	T(without_a_journal),	T(cgroup_of_its_own),
+	T(cgroup_with_others),	T(cgroup_with_others_below),
+	T(root_cgroup),		T(cgroup_frozen_before),
 	T(cgroup_elsewhere),
 };
 

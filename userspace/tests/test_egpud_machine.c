@@ -89,8 +89,7 @@ static void phases(void **state)
 	const uint32_t graceful = EGPU_CAUSE_GRACEFUL;
 
 	(void)state;
-	assert_int_equal(input_of(EGPU_PHASE_PENDING, 0, graceful),
-			 TXN_NOTHING);
+	assert_int_equal(input_of(EGPU_PHASE_PENDING, 0, graceful), TXN_NOTHING);
 	assert_int_equal(input_of(EGPU_PHASE_ACCEPTED, 0, graceful),
 			 TXN_NOTHING);
 	assert_int_equal(input_of(EGPU_PHASE_RELEASED, EGPU_RELEASE_ACKED,
@@ -109,8 +108,7 @@ static void phases(void **state)
 	assert_int_equal(input_of(EGPU_PHASE_UNBOUND, EGPU_RELEASE_ACKED,
 				  graceful),
 			 TXN_UNBOUND);
-	assert_int_equal(input_of(EGPU_PHASE_DONE, EGPU_RELEASE_ACKED,
-				  graceful),
+	assert_int_equal(input_of(EGPU_PHASE_DONE, EGPU_RELEASE_ACKED, graceful),
 			 TXN_LEFT);
 	assert_int_equal(input_of(EGPU_PHASE_CANCELLED, EGPU_RELEASE_WITHDRAWN,
 				  graceful),

@@ -73,8 +73,7 @@ static void assert_refused(const char *because)
 {
 	assert_int_equal(rem->phase, EGPU_PHASE_REFUSED);
 	if (!strstr(rem->reason, because))
-		fail_msg("refused because '%s', not '%s'", rem->reason,
-			 because);
+		fail_msg("refused because '%s', not '%s'", rem->reason, because);
 	assert_null(desk_call(EGPU_CMD_ACK));
 	assert_as_before();
 }
@@ -580,7 +579,7 @@ static void drain_times_out(void **state)
 static void end_of_the_drain_is_lost(void **state)
 {
 	(void)state;
-	desk_daemon.config.drain_ms = 50;
+	desk_daemon.config.drain_ms = 2000;
 	go_to(TXN_DRAIN);
 	kernel_lose(1);
 	desk_drained(gpu);
@@ -591,7 +590,9 @@ static void drain_never_ends(void **state)
 {
 	(void)state;
 	desk_daemon.config.drain_ms = 50;
-	go_to(TXN_DRAIN);
+	desk_daemon.config.others = ACTION_IGNORE;
+	use_it(USER_PLAIN, "user");
+	eject();
 	assert_true(desk_run_until(desk_over));
 	assert_refused("the drain does not end");
 }

@@ -91,8 +91,7 @@ static int unlink_one(const char *path, const struct stat *st, int type,
 void world_free(struct world *world)
 {
 	close(world->terminal);
-	assert_int_equal(nftw(world->dir, unlink_one, 16,
-			      FTW_DEPTH | FTW_PHYS),
+	assert_int_equal(nftw(world->dir, unlink_one, 16, FTW_DEPTH | FTW_PHYS),
 			 0);
 }
 
@@ -200,8 +199,7 @@ static void be_user(const struct world *world, enum user_kind kind,
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (kind == USER_STUBBORN)
 		signal(SIGTERM, SIG_IGN);
-	if (open(world->name, O_RDWR | O_NOCTTY) < 0 ||
-	    write(ready, "", 1) != 1)
+	if (open(world->name, O_RDWR | O_NOCTTY) < 0 || write(ready, "", 1) != 1)
 		_exit(1);
 	for (;;)
 		pause();
