@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -163,6 +164,8 @@ static void real_child(void **state)
 	assert_int_equal(pipe(ready), 0);
 	child = fork();
 	if (!child) {
+		/* Who waits for our output is not to wait for it as well. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		fd = open("/dev/full", O_RDWR);
 		if (fd < 0 || write(ready[1], "x", 1) != 1)
 			_exit(1);

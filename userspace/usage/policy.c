@@ -40,9 +40,7 @@ const struct policy_rule *policy_rule_of(const struct policy_config *config,
 	for (i = 0; i < config->n_rules; i++) {
 		const struct policy_rule *rule = &config->rules[i];
 
-		if (!strcmp(rule->program, comm) ||
-		    (strlen(comm) == COMM_LEN &&
-		     !strncmp(rule->program, comm, COMM_LEN)))
+		if (!strncmp(rule->program, comm, COMM_LEN))
 			return rule;
 	}
 	return NULL;
