@@ -324,15 +324,38 @@ static enum txn_input enter_freeze(struct removal *removal)
 	return input == TXN_NOTHING ? tick_freeze(removal) : input;
 }
 
+/* A cgroup does not tell which of its processes keeps it from being frozen. */
+static const struct process *stuck_holder(const struct removal *removal)
+{
+	struct process now;
+	size_t i;
+
+	for (i = 0; i < removal->holders.n; i++) {
+		const struct holder *holder = &removal->holders.item[i];
+
+		if (must_stand_still(removal, holder) &&
+		    !process_read(removal->daemon->roots, holder->process.pid,
+				  &now) &&
+		    now.start == holder->process.start && now.state == 'D')
+			return &holder->process;
+	}
+	return NULL;
+}
+
 static enum txn_input late_freeze(struct removal *removal)
 {
-	const struct process *culprit;
+	const struct process *culprit, *stuck;
 	char who[96], state;
 
 	culprit = freeze_culprit(&removal->daemon->freezer, &removal->frozen,
 				 &state);
 	if (!culprit)
 		return tick_freeze(removal);
+	stuck = stuck_holder(removal);
+	if (stuck) {
+		culprit = stuck;
+		state = 'D';
+	}
 	reason_who(culprit, who, sizeof(who));
 	reason_set(removal->reason, "%s cannot be frozen in time: %s", who,
 		   state == 'D' ? "it is in an uninterruptible wait, state D" :

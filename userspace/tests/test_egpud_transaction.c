@@ -144,6 +144,18 @@ static void who_does_not_close_it_is_named(void **state)
 	assert_refused(who);
 }
 
+/* Whatever the configuration allows, it is we who say how it ends. */
+static void deadline_bounds_all_steps(void **state)
+{
+	(void)state;
+	desk_kernel.settings.eject_ms = 400;
+	desk_daemon.config.ask_ms = 600000;
+	use_it(USER_PLAIN, "user");
+	eject();
+	assert_true(desk_run_until(desk_over));
+	assert_refused("user (pid");
+}
+
 static void asked_to_quit(void **state)
 {
 	int status;
@@ -644,6 +656,7 @@ static const struct CMUnitTest tests[] = {
 	T(steps_are_reported),
 	T(waits_until_it_is_closed),
 	T(who_does_not_close_it_is_named),
+	T(deadline_bounds_all_steps),
 	T(asked_to_quit),
 	T(does_not_quit),
 	T(killed_when_the_time_is_up),
