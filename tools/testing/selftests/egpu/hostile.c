@@ -488,7 +488,7 @@ static const struct hostile table[] = {
 	{ "report of nothing", EGPU_CMD_REPORT, DO, cookie_of_history, EINVAL,
 	  0, EGPU_A_REMOVAL_STEP, ANY_TEXT },
 	{ "report of an unknown step", EGPU_CMD_REPORT, DO, step_unknown,
-	  EINVAL, EGPU_A_REMOVAL_STEP, 0, ANY_TEXT },
+	  ERANGE, EGPU_A_REMOVAL_STEP, 0, ANY_TEXT },
 	{ "report of history", EGPU_CMD_REPORT, DO, step_of_history, EPERM,
 	  EGPU_A_REMOVAL_COOKIE, 0, ANY_TEXT },
 	{ "no removal named", EGPU_CMD_REMOVAL_GET, DO, nothing, EINVAL, 0,
