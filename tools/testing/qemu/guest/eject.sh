@@ -51,7 +51,8 @@ steps_expect() {
 	rig_address=$1
 	shift
 	for rig_step; do
-		set -- "$@" ".removal.address == \"$rig_address\" and .removal.step == \"$rig_step\""
+		set -- "$@" ".removal.address == \"$rig_address\" and
+			.removal.step == \"$rig_step\""
 		shift
 	done
 	event_order "$@"
@@ -81,7 +82,8 @@ all_back() {
 	wait_for nothing_kept 10 || rig_note_kept
 	nodes_expect "$rig_gpu" "$rig_nodes"
 	expect can_open "$(drm_node "$rig_gpu")"
-	wait_for "request quiesce-get id=$(gpu_id "$rig_gpu") | grep -qE 'state=(running|resumed)'" 5
+	rig_id=$(gpu_id "$rig_gpu")
+	wait_for "request quiesce-get id=$rig_id | grep -qE 'state=(running|resumed)'" 5
 	expect_same "state of the GPU" 1 "$(gpu_field "$rig_gpu" state)"
 }
 

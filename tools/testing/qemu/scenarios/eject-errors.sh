@@ -55,7 +55,8 @@ request settings-set hold-ms=5000 accept-ms=2000
 sysfs_remove "$gpu" &
 removal=$!
 helper_wait slow 'accept cookie=[0-9]* error=0' 10
-request_expect_error 114 eject "id=$(request device-get "address=$gpu" | sed 's/id=\([0-9]*\).*/\1/')"
+id=$(request device-get "address=$gpu" | sed 's/id=\([0-9]*\).*/\1/')
+request_expect_error 114 eject "id=$id"
 wait "$removal"
 stop_bg slow
 stop_bg waiter

@@ -100,12 +100,16 @@ static void say_removal(const char *what, const struct removal *removal)
 static void say_quiesce(const void *attrs, size_t len)
 {
 	struct quiesce quiesce;
+	char counts[96];
 
 	quiesce_read(&quiesce, attrs, len);
-	say("quiesce id=%u state=%s result=%s owned=%d clients=%u buffers=%u passes=%u waited=%u pending=%u",
-	    quiesce.id, quiesce_names[quiesce.state],
-	    drain_names[quiesce.result], !!quiesce.owner, quiesce.clients,
-	    quiesce.buffers, quiesce.passes, quiesce.waited, quiesce.pending);
+	snprintf(counts, sizeof(counts),
+		 "clients=%u buffers=%u passes=%u waited=%u pending=%u",
+		 quiesce.clients, quiesce.buffers, quiesce.passes,
+		 quiesce.waited, quiesce.pending);
+	say("quiesce id=%u state=%s result=%s owned=%d %s", quiesce.id,
+	    quiesce_names[quiesce.state], drain_names[quiesce.result],
+	    !!quiesce.owner, counts);
 }
 
 static void on_event(uint8_t cmd, const void *attrs, size_t len, void *data)

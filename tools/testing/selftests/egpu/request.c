@@ -69,11 +69,10 @@ static void print_removal(const void *attrs, size_t len)
 	struct removal removal;
 
 	removal_read(&removal, attrs, len);
-	printf("cookie=%" PRIu64
-	       " id=%u origin=%u phase=%s release=%s cause=%u evidence=%#x clients=%u"
-	       " step=%u vouched=%d reason=%s\n",
+	printf("cookie=%" PRIu64 " id=%u origin=%u phase=%s release=%s ",
 	       removal.cookie, removal.id, removal.origin,
-	       phase_names[removal.phase], release_names[removal.release],
+	       phase_names[removal.phase], release_names[removal.release]);
+	printf("cause=%u evidence=%#x clients=%u step=%u vouched=%d reason=%s\n",
 	       removal.cause, removal.evidence, removal.clients, removal.step,
 	       removal.vouched, removal.reason);
 }
@@ -143,17 +142,21 @@ static void print_quiesce(const void *attrs, size_t len)
 	struct quiesce quiesce;
 
 	quiesce_read(&quiesce, attrs, len);
-	printf("id=%u state=%s result=%s owned=%d clients=%u buffers=%u"
-	       " passes=%u waited=%u pending=%u took-us=%" PRIu64,
+	printf("id=%u state=%s result=%s owned=%d clients=%u buffers=%u ",
 	       quiesce.id, quiesce_names[quiesce.state],
 	       drain_names[quiesce.result], !!quiesce.owner, quiesce.clients,
-	       quiesce.buffers, quiesce.passes, quiesce.waited, quiesce.pending,
+	       quiesce.buffers);
+	printf("passes=%u waited=%u pending=%u took-us=%" PRIu64,
+	       quiesce.passes, quiesce.waited, quiesce.pending,
 	       quiesce.ended ? (quiesce.ended - quiesce.started) / 1000 : 0);
 	attr_each(attrs, len, EGPU_A_QUIESCE_CULPRIT, print_culprit);
 	putchar('\n');
 }
 
 /* --- requests ----------------------------------------------------------------*/
+
+/* What ends a word on a line of a session. */
+static const char word_ends[] = { ' ', '\n', '\0' };
 
 static const struct command commands[] = {
 	{ "eject",
@@ -339,7 +342,8 @@ static void ask_line(struct nl *nl, const struct family *family, char *line)
 	char *words[8] = {}, *at;
 	unsigned int n = 0;
 
-	for (at = strtok(line, " \n"); at && n < 7; at = strtok(NULL, " \n"))
+	for (at = strtok(line, word_ends); at && n < 7;
+	     at = strtok(NULL, word_ends))
 		words[n++] = at;
 	if (n)
 		ask(nl, family, words);
