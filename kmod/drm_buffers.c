@@ -15,7 +15,7 @@
 
 /* Room at first, and the most there is. */
 #define EGPU_BUFFERS_MIN 1024
-#define EGPU_BUFFERS_MAX (1U << 20)
+#define EGPU_BUFFERS_MAX 1048576
 
 /**
  * struct buffer_walk - a walk over buffers
@@ -46,8 +46,7 @@ static u32 count_fences(struct drm_gem_object *object)
 	u32 n = 0;
 
 	dma_resv_iter_begin(&cursor, object->resv, DMA_RESV_USAGE_BOOKKEEP);
-	dma_resv_for_each_fence_unlocked(&cursor, fence)
-	{
+	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		if (dma_resv_iter_is_restarted(&cursor))
 			n = 0;
 		n++;
@@ -83,8 +82,7 @@ static int list_chunk(struct drm_file *file, struct buffer_walk *walk, int *next
 
 	mutex_lock(&file->minor->dev->object_name_lock);
 	spin_lock(&file->table_lock);
-	idr_for_each_entry_continue(&file->object_idr, object, *next)
-	{
+	idr_for_each_entry_continue(&file->object_idr, object, *next) {
 		if (list->n == list->size) {
 			ret = -ENOSPC;
 			break;

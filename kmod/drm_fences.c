@@ -29,7 +29,7 @@ static void on_signal(struct dma_fence *fence, struct dma_fence_cb *callback)
 
 	if (atomic_dec_and_test(&entry->fences->left))
 		wake_up_all(entry->fences->wake);
-	/* From here on the entry may be gone: see drop_entry(). */
+	/* From here on the entry may be gone; pairs with drop_entry(). */
 	smp_store_release(&entry->called, true);
 }
 
@@ -61,6 +61,7 @@ void egpu_fences_arm(struct egpu_fences *fences)
  */
 static void drop_entry(struct egpu_fence_entry *entry)
 {
+	/* Pairs with the release in on_signal(). */
 	if (entry->armed && !smp_load_acquire(&entry->called))
 		dma_fence_remove_callback(entry->fence, &entry->callback);
 	dma_fence_put(entry->fence);
@@ -129,8 +130,7 @@ static int look_at_buffer(struct drm_gem_object *object,
 	/* Only those that have not signalled; from the beginning again when the
 	 * reservation changes meanwhile.
 	 */
-	dma_resv_for_each_fence_unlocked(&cursor, fence)
-	{
+	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		ret = add_fence(fences, fence, owner);
 		if (ret)
 			break;
@@ -148,8 +148,7 @@ static int look_at_chunk(struct drm_file *file, struct egpu_fences *fences,
 	int ret = 0;
 
 	spin_lock(&file->table_lock);
-	idr_for_each_entry_continue(&file->object_idr, object, *next)
-	{
+	idr_for_each_entry_continue(&file->object_idr, object, *next) {
 		ret = look_at_buffer(object, fences, owner);
 		if (ret || ++n == EGPU_WALK_CHUNK)
 			break;

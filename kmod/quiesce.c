@@ -179,7 +179,6 @@ int egpu_quiesce_resume(struct egpu_device *edev, u32 port, const char **why)
  * struct drain - a drain as seen by who drains
  * @edev: the device, referenced
  * @run: of the state machine; another drain has another
- * @deadline: ns
  * @fences: what the last look has found
  * @blame: whose they are, at the end
  * @told: the counts that the last event told
@@ -188,7 +187,6 @@ int egpu_quiesce_resume(struct egpu_device *edev, u32 port, const char **why)
 struct drain {
 	struct egpu_device *edev;
 	u32 run;
-	u64 deadline;
 	struct egpu_fences fences;
 	struct egpu_blame blame;
 	struct egpu_drain_counts told;
@@ -206,7 +204,8 @@ static bool goes_on(const struct drain *drain)
 
 static bool is_late(const struct drain *drain)
 {
-	return ktime_get_boottime_ns() >= drain->deadline;
+	return ktime_get_boottime_ns() >=
+	       READ_ONCE(drain->edev->quiesce.fsm.deadline);
 }
 
 /* A frozen channel signals nothing, and is not to be touched. */
@@ -367,7 +366,6 @@ static bool enter(struct egpu_device *edev, u32 run, struct drain *drain)
 	}
 	drain->edev = edev;
 	drain->run = run;
-	drain->deadline = quiesce->fsm.deadline;
 	drain->fences.wake = &quiesce->wait;
 	entered = goes_on(drain);
 	quiesce->busy += entered;
