@@ -202,6 +202,7 @@ static void drain_short(struct code code)
 	expect_end(&state, EGPU_QUIESCE_STATE_QUIESCED,
 		   EGPU_DRAIN_RESULT_DRAINED);
 	nl_close(&owner);
+	judge_free("in the end");
 	check(settles(READY), "the GPU is not as it was");
 	test_end();
 }
@@ -266,15 +267,15 @@ static void buffers_short(void)
 void all_quiesce(const char *at)
 {
 	struct code all = code_of_egpu();
-	/* The work of an eject runs the driver's remove; leave that alone. */
-	struct code others = { code_of("eject_work").end, all.end };
+	/* What else an eject needs fails in "faults changes". */
+	struct code drains = code_of("egpu_quiesce_for_eject");
 	struct code list = code_of("list_victims");
 	const struct act nothing = act_of("end", do_nothing, nowhere, READY);
 	const struct act again = act_of("rescan", do_rescan, nowhere, READY);
 	const struct act drain = act_of("drain", do_drain, all, READY);
 	const struct act late = act_of("late drain", do_late_drain, all, READY);
 	struct act remove = act_of("remove", do_remove_used, list, GONE);
-	struct act eject = act_of("eject", do_forced_eject, others, GONE);
+	struct act eject = act_of("eject", do_forced_eject, drains, GONE);
 
 	address = at;
 	setting_set(&control, &family, EGPU_A_SETTINGS_DRAIN_MS, SHORT_MS);
