@@ -5,6 +5,7 @@
  *   faults load [PARAMETER]       the module is not loaded, GPUs are there
  *   faults requests ADDRESS       of an external GPU
  *   faults changes ADDRESS DRIVER of an external GPU that may be removed
+ *   faults quiesce ADDRESS        of one, vgem is loaded
  *   faults shortage ADDRESS DRIVER  of one
  *   faults plug PORT=ADDRESS      an empty port of the rig and its PCI address;
  *                                 asks the rig on fd 7
@@ -53,7 +54,7 @@ static void must_write(const char *path, const char *text)
 
 /* --- what happens to a GPU ------------------------------------------------ */
 
-static int do_remove(void)
+int do_remove(void)
 {
 	char path[128];
 
@@ -62,7 +63,7 @@ static int do_remove(void)
 	return 0;
 }
 
-static int do_rescan(void)
+int do_rescan(void)
 {
 	must_write(PCI "rescan", "1");
 	return 0;
@@ -179,102 +180,37 @@ static void begin(void)
 static void sweep_eject(struct code all, const struct act *rescan)
 {
 	struct code work = code_of("eject_work");
-	struct act act = { "eject", do_eject, { all.start, work.start }, GONE, 0 };
+	struct code before = { all.start, work.start };
+	struct act act = act_of("eject", do_eject, before, GONE);
 
 	sweep(&act, rescan);
 	act.code = (struct code){ work.end, all.end };
 	sweep(&act, rescan);
 }
 
-/* --- a drain ---------------------------------------------------------------- */
-
-static int quiesce(uint8_t cmd, uint32_t id, struct quiesce *state)
-{
-	static struct answer answer;
-	static struct msg msg;
-	int error;
-
-	msg_begin(&msg, family.id, 0, cmd);
-	msg_put_u32(&msg, EGPU_A_QUIESCE_ID, id);
-	if (cmd == EGPU_CMD_DRAIN)
-		msg_put_u32(&msg, EGPU_A_QUIESCE_TIMEOUT_MS, 5000);
-	error = nl_ask(&helper, &msg, &answer);
-	check(!error || answer.text[0], "command %u fails without a reason",
-	      cmd);
-	if (!error && state)
-		quiesce_read(state, answer.data, answer.len);
-	return error;
-}
-
-/* What cannot be told now can be told a moment later. */
-static void await_drain(uint32_t id, struct quiesce *state)
-{
-	uint64_t end = now_ns() + 20000000000ULL;
-
-	state->state = EGPU_QUIESCE_STATE_DRAINING;
-	while (state->state == EGPU_QUIESCE_STATE_DRAINING) {
-		if (now_ns() > end)
-			bail_out("a drain does not end");
-		usleep(10000);
-		quiesce(EGPU_CMD_QUIESCE_GET, id, state);
-	}
-}
-
-/* Done, or it is said that memory was short; then resumed, by the owner's end. */
-static int do_drain(void)
-{
-	struct quiesce state = {};
-	struct gpu gpu;
-	int error;
-
-	if (!gpu_now(&gpu) || nl_open(&helper))
-		return -ENODEV;
-	error = quiesce(EGPU_CMD_FENCE, gpu.id, NULL);
-	if (!error)
-		error = quiesce(EGPU_CMD_DRAIN, gpu.id, NULL);
-	if (!error) {
-		await_drain(gpu.id, &state);
-		if (state.result == EGPU_DRAIN_RESULT_NO_MEMORY)
-			error = -ENOMEM;
-		else
-			check(state.state == EGPU_QUIESCE_STATE_QUIESCED,
-			      "the drain ended as %s, %s",
-			      quiesce_names[state.state],
-			      drain_names[state.result]);
-	}
-	nl_close(&helper);
-	return error;
-}
-
-static int do_nothing(void)
-{
-	return 0;
-}
-
 static void changes(void)
 {
-	const struct act nothing = { "resume", do_nothing, {}, READY, 0 };
 	struct code all = code_of_egpu();
-	const struct act drain = { "drain", do_drain, all, READY, 0 };
-	const struct act remove = { "remove", do_remove, all, GONE, 0 };
-	const struct act rescan = { "rescan", do_rescan, all, READY, 0 };
-	const struct act unbind = { "unbind", do_unbind, all, UNBOUND, 0 };
-	const struct act bind = { "bind", do_bind, all, READY, 0 };
-	const struct act held = { "held", do_held_remove, all, GONE, 1 };
-	const struct act again = { "rescan", do_rescan, {}, READY, 0 };
+	const struct act remove = act_of("remove", do_remove, all, GONE);
+	const struct act rescan = act_of("rescan", do_rescan, all, READY);
+	const struct act unbind = act_of("unbind", do_unbind, all, UNBOUND);
+	const struct act bind = act_of("bind", do_bind, all, READY);
+	struct act held = act_of("held", do_held_remove, all, GONE);
+	const struct act again = act_of("rescan", do_rescan, nowhere, READY);
 
 	sweep(&remove, &rescan);
-	sweep(&drain, &nothing);
 	sweep(&unbind, &bind);
 	sweep_eject(all, &again);
 	setting_set(&control, &family, EGPU_A_SETTINGS_HOLD_MS, 5000);
 	setting_set(&control, &family, EGPU_A_SETTINGS_ACCEPT_MS, 5000);
+	held.waits = true;
 	sweep(&held, &again);
 }
 
 /* --- plugging --------------------------------------------------------------- */
 
 static const char *plug_port, *plug_address;
+static char plugged[32]; /* address of the GPU in the port */
 
 /* Ask the rig, as guest/machine.sh does. */
 static void ask_rig(const char *question)
@@ -294,6 +230,7 @@ static int do_plug(void)
 	static unsigned int n;
 	char question[128];
 
+	clients_close();
 	/* A slot takes no card right after one was pulled. */
 	if (n)
 		sleep(2);
@@ -307,6 +244,7 @@ static int do_pull(void)
 {
 	char command[64];
 
+	clients_open(plugged, false);
 	snprintf(command, sizeof(command), "rig-pull %s", plug_address);
 	if (system(command))
 		bail_out("%s fails", command);
@@ -316,7 +254,6 @@ static int do_pull(void)
 /* The GPU that will be plugged into a port. */
 static void choose_port(char *port)
 {
-	static char at[32];
 	char path[128];
 	FILE *file;
 	int bus = 0;
@@ -329,18 +266,19 @@ static void choose_port(char *port)
 	if (!file || fscanf(file, "%d", &bus) != 1)
 		bail_out("cannot read %s", path);
 	fclose(file);
-	snprintf(at, sizeof(at), "0000:%02x:00.0", bus);
-	watch_gpu(at);
+	snprintf(plugged, sizeof(plugged), "0000:%02x:00.0", bus);
+	watch_gpu(plugged);
 }
 
 static void plug(char *port)
 {
 	struct code all = code_of_egpu();
-	const struct act pull = { "pull", do_pull, all, GONE, 0 };
-	const struct act add = { "plug", do_plug, all, READY, 0 };
+	struct act pull = act_of("pull", do_pull, all, GONE);
+	const struct act add = act_of("plug", do_plug, all, READY);
 
 	choose_port(port);
 	*strchr(port, '=') = '\0';
+	pull.victims = CLIENTS;
 	sweep(&add, &pull);
 }
 
@@ -551,6 +489,8 @@ int main(int argc, char **argv)
 		all_requests(address);
 	else if (!strcmp(what, "changes") && argc == 4)
 		changes();
+	else if (!strcmp(what, "quiesce"))
+		all_quiesce(address);
 	else if (!strcmp(what, "shortage") && argc == 4)
 		shortage();
 	else if (!strcmp(what, "plug") && strchr(address, '='))
