@@ -30,7 +30,7 @@ order_error 34 owner drain "id=$id" timeout-ms=600001
 quiesce_expect "$id" 'state=running result=none owned=0'
 
 test_begin "nothing in flight: two looks, and it is quiesced"
-helper_start ear1 --only-events
+helper_start ear1 --only-events --accept never
 client_start idle --files 2 --buffers 3 "$node"
 expect order owner fence "id=$id"
 quiesce_expect "$id" 'state=fenced result=none owned=1'
@@ -53,7 +53,7 @@ stop_bg ear1
 stop_bg idle
 
 test_begin "work in flight that ends in time is waited for"
-helper_start ear2 --only-events
+helper_start ear2 --only-events --accept never
 expect order owner fence "id=$id"
 client_start busy --files 3 --fence 2500 "$node"
 expect order owner drain "id=$id" timeout-ms=30000
@@ -65,7 +65,7 @@ stop_bg busy
 stop_bg ear2
 
 test_begin "work that begins while it waits is waited for, too"
-helper_start ear3 --only-events
+helper_start ear3 --only-events --accept never
 client_start chain --buffers 4 --chain 4 --fence 1200 "$node"
 expect order owner fence "id=$id"
 expect order owner drain "id=$id" timeout-ms=30000
@@ -79,7 +79,7 @@ stop_bg ear3
 test_begin "work that never ends: the time is up, and whose it is"
 client_start idle --files 2 --buffers 3 "$node"
 client_start hung --files 2 --fence never "$node"
-helper_start ear4 --only-events
+helper_start ear4 --only-events --accept never
 expect order owner fence "id=$id"
 expect order owner drain "id=$id" timeout-ms=700
 order_error 114 owner drain "id=$id" timeout-ms=700
@@ -116,7 +116,7 @@ stop_bg ear4
 
 test_begin "called off while it waits: stopped at once"
 client_start hung --fence never "$node"
-helper_start ear5 --only-events
+helper_start ear5 --only-events --accept never
 expect order owner fence "id=$id"
 expect order owner drain "id=$id" timeout-ms=60000
 quiesce_wait "$id" 'state=draining' 5
@@ -134,7 +134,7 @@ quiesce_wait "$id" 'state=resumed result=stopped owned=0' 3
 expect order owner fence "id=$id"
 
 test_begin "unloaded while it waits: that ends at once, the clients stay"
-helper_start ear6 --only-events
+helper_start ear6 --only-events --accept never
 expect order owner drain "id=$id" timeout-ms=60000
 quiesce_wait "$id" 'state=draining' 5
 start=$(uptime_ms)

@@ -7,7 +7,7 @@
 # rig: time 90
 
 insert_egpu drain_ms=800 hold_ms=3000 accept_ms=1000
-owner_start owner helper
+owner_start owner
 
 # drain_forever PORT NAME: its clients are fenced, and drained for ever: a program has
 # work that does not end.
@@ -17,7 +17,7 @@ drain_forever() {
 	id=$(gpu_id "$gpu")
 	trace_on egpu
 	client_start "$2" --files 2 --buffers 2 --fence never "$(drm_node "$gpu")"
-	helper_start "ear-$2" --only-events
+	helper_start "ear-$2" --only-events --accept never
 	expect order owner fence "id=$id"
 	expect order owner drain "id=$id" timeout-ms=60000
 	quiesce_wait "$id" 'state=draining' 5
@@ -79,7 +79,7 @@ gpu_ready "$gpu"
 id=$(gpu_id "$gpu")
 stop_bg owner
 client_start forced --files 2 --buffers 2 --fence never "$(drm_node "$gpu")"
-helper_start ear-forced --only-events
+helper_start ear-forced --only-events --accept never
 trace_on egpu
 expect request eject "id=$id" force timeout-ms=20000
 wait_gone "$gpu" 20
