@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh
 # The same scenario without egpu: what is plugged, pulled, bound and unbound stays, what
 # asks egpu or waits for it is left out. Only what the kernel itself complains of counts,
 # see rig.py's verb baseline; the results of the tests mean nothing here.
@@ -46,25 +46,3 @@ wait_for() {
 	*) return 1 ;;
 	esac
 }
-
-# Programs use the GPU as they do with egpu, and lose it when it is pulled.
-client_start() {
-	rig_client=$1
-	shift
-	start_bg "$rig_client" "$tests/gpu-client" --name "$rig_client" "$@"
-	rig_wait "grep -q 'ready pid=' '/run/rig/artifacts/$rig_client.log'" 20
-}
-
-owner_start() { :; }
-order() { return 1; }
-order_error() { :; }
-quiesce_expect() { :; }
-quiesce_wait() { :; }
-quiesce_steps() { :; }
-egpud_start() { :; }
-eject() { :; }
-eject_ends() { :; }
-step_wait() { :; }
-steps_expect() { :; }
-all_back() { :; }
-all_gone() { :; }

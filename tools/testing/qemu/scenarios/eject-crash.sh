@@ -2,6 +2,7 @@
 # shellcheck shell=sh disable=SC2154
 # The daemon is killed at each of its steps: after its restart all is as it was, or done.
 # rig: time 180
+# rig: egpu-only
 
 policy <<END
 others = ignore

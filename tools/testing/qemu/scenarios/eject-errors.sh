@@ -2,6 +2,7 @@
 # shellcheck shell=sh disable=SC2154
 # Ejects that cannot be, and configurations with mistakes: a clear error, nothing changed.
 # rig: gpu igpu virtio-gpu-pci
+# rig: egpu-only
 
 policy <<END
 others = wait

@@ -4,6 +4,7 @@
 # rig: gpu gpu1 virtio-gpu-pci on tb1
 # rig: modules bochs virtio-gpu vgem
 # rig: time 120
+# rig: egpu-only
 
 policy <<END
 others = ignore

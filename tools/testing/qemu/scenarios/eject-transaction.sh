@@ -3,6 +3,7 @@
 # An eject asks programs as the policy says, takes the audio function along, or is refused.
 # rig: modules bochs snd-hda-intel
 # rig: time 120
+# rig: egpu-only
 
 policy <<END
 others = wait

@@ -4,6 +4,7 @@
 # rig: kernels debug
 # rig: gpu gpu0 virtio-gpu-pci on tb0
 # rig: modules virtio-gpu vgem
+# rig: egpu-only
 
 insert_egpu
 gpu=$(gpu_at tb0)

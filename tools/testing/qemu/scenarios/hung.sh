@@ -4,6 +4,7 @@
 # rig: gpu gpu0 virtio-gpu-pci on tb0
 # rig: modules virtio-gpu vgem
 # rig: time 120
+# rig: egpu-only
 
 policy <<END
 others = ignore

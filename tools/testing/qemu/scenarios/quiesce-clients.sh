@@ -5,6 +5,7 @@
 # rig: modules virtio-gpu vgem
 # rig: memory 2048
 # rig: time 90
+# rig: egpu-only
 
 insert_egpu
 gpu=$(gpu_at tb0)

@@ -5,6 +5,7 @@
 # rig: gpu gpu0 virtio-gpu-pci on tb0
 # rig: modules virtio-gpu vgem
 # rig: time 90
+# rig: egpu-only
 
 insert_egpu
 gpu=$(gpu_at tb0)

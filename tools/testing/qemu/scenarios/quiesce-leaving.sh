@@ -5,6 +5,7 @@
 # rig: gpu gpu1 virtio-gpu-pci on tb1
 # rig: modules virtio-gpu vgem
 # rig: time 90
+# rig: egpu-only
 
 insert_egpu drain_ms=800 hold_ms=3000 accept_ms=1000
 owner_start owner
