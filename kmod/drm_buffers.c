@@ -39,19 +39,23 @@ static u64 dma_buf_inode(const struct drm_gem_object *object)
 	return dma_buf ? file_inode(dma_buf->file)->i_ino : 0;
 }
 
+/*
+ * Who merely looks does not make the driver look at its hardware, as the walk
+ * without lock would: a fence that nobody has asked counts as pending. A
+ * reservation that somebody is changing is passed over rather than waited for.
+ */
 static u32 count_fences(struct drm_gem_object *object)
 {
 	struct dma_resv_iter cursor;
 	struct dma_fence *fence;
 	u32 n = 0;
 
-	dma_resv_iter_begin(&cursor, object->resv, DMA_RESV_USAGE_BOOKKEEP);
-	dma_resv_for_each_fence_unlocked(&cursor, fence) {
-		if (dma_resv_iter_is_restarted(&cursor))
-			n = 0;
-		n++;
-	}
-	dma_resv_iter_end(&cursor);
+	if (!dma_resv_trylock(object->resv))
+		return 0;
+	dma_resv_for_each_fence(&cursor, object->resv, DMA_RESV_USAGE_BOOKKEEP,
+				fence)
+		n += !test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags);
+	dma_resv_unlock(object->resv);
 	return n;
 }
 

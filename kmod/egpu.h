@@ -107,7 +107,7 @@ struct egpu_client_list {
  * @minor: the node that the client has open
  * @handle: the GEM handle
  * @imported: the memory is another device's
- * @pending: fences on it that have not signalled
+ * @pending: fences on it that have not signalled, as far as known
  * @size: bytes
  * @dma_buf: inode number of its dma-buf, 0 when it has none
  */
@@ -125,7 +125,7 @@ struct egpu_buffer {
 /**
  * struct egpu_buffer_list - buffers of a GPU at one moment
  * @all: list everybody's, not the asker's only
- * @fences: count fences, which is to be asked of a device that is there only
+ * @fences: count fences; of no use when the device has gone
  * @n: entries in use
  * @size: entries there is room for
  * @buffer: the entries, to be given back with kvfree()
