@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The dump of clients: taken at once when it begins, told message by message.
+ * The dump of clients, those that are there or those that a removal has hit:
+ * taken at once when it begins, told message by message.
  *
  * Without CAP_NET_ADMIN in the initial user namespace an asker sees the
  * clients of its own user only, and pids are given in its own pid namespace.
  */
 #include <linux/cred.h>
 #include <linux/pid.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "compat/compat.h"
@@ -18,13 +18,11 @@
  * struct told_client - a client as the asker may see it
  * @device: id of the GPU
  * @pid: in the asker's pid namespace, 0 when not visible there
- * @comm: name of the process, or empty
  * @client: the rest; its pid is not used
  */
 struct told_client {
 	u32 device;
 	u32 pid;
-	char comm[TASK_COMM_LEN];
 	struct egpu_client client;
 };
 
@@ -54,22 +52,27 @@ void egpu_client_list_free(struct egpu_client_list *list)
 	*list = (struct egpu_client_list){};
 }
 
-/* Fills what concerns the process; false when the asker may not see it. */
-static bool describe_process(struct told_client *told, struct pid *pid, bool all)
+/**
+ * egpu_client_visible - may the asker see a client
+ * @client: the client
+ * @all: the asker may see everybody's
+ *
+ * Return: true if so, or if it is the asker's own.
+ */
+bool egpu_client_visible(const struct egpu_client *client, bool all)
 {
-	struct task_struct *task;
-	bool visible = all;
+	return all || (client->known && uid_eq(client->uid, current_euid()));
+}
 
-	told->comm[0] = '\0';
-	rcu_read_lock();
-	task = pid ? pid_task(pid, PIDTYPE_PID) : NULL;
-	if (task) {
-		visible = all || uid_eq(task_uid(task), current_euid());
-		get_task_comm(told->comm, task);
-	}
-	rcu_read_unlock();
-	told->pid = pid ? pid_vnr(pid) : 0;
-	return visible;
+/**
+ * egpu_client_pid - the process of a client for the asker
+ * @client: the client
+ *
+ * Return: its number in the asker's pid namespace, 0 when not visible there.
+ */
+u32 egpu_client_pid(const struct egpu_client *client)
+{
+	return client->pid ? pid_vnr(client->pid) : 0;
 }
 
 static int make_room(struct client_dump *dump, unsigned int n)
@@ -98,11 +101,12 @@ static int add_clients(struct client_dump *dump, u32 device,
 	if (ret)
 		return ret;
 	for (i = 0; i < list->n; i++) {
-		told = &dump->told[dump->n];
+		if (!egpu_client_visible(&list->client[i], all))
+			continue;
+		told = &dump->told[dump->n++];
 		told->device = device;
+		told->pid = egpu_client_pid(&list->client[i]);
 		told->client = list->client[i];
-		if (describe_process(told, list->client[i].pid, all))
-			dump->n++;
 	}
 	return 0;
 }
@@ -170,6 +174,43 @@ static int collect_all(struct client_dump *dump, bool all)
 	return ret == -EAGAIN ? 0 : ret;
 }
 
+/* Under egpu_lock, for the past makes room for the present. */
+static int collect_victims(struct client_dump *dump, u64 cookie, bool all,
+			   struct netlink_ext_ack *extack)
+{
+	struct egpu_request *req;
+	int ret = -ENOENT;
+
+	mutex_lock(&egpu_lock);
+	req = egpu_request_find(cookie);
+	if (req)
+		ret = add_clients(dump, req->id, &req->victims, all);
+	mutex_unlock(&egpu_lock);
+	if (!req)
+		NL_SET_ERR_MSG(extack, "there is no such removal");
+	return ret;
+}
+
+static int collect(struct client_dump *dump, struct netlink_callback *cb)
+{
+	struct nlattr **attrs = egpu_compat_dump_attrs(cb);
+	struct nlattr *id = attrs ? attrs[EGPU_A_CLIENT_ID] : NULL;
+	struct nlattr *cookie = attrs ? attrs[EGPU_A_CLIENT_COOKIE] : NULL;
+	bool all = netlink_capable(cb->skb, CAP_NET_ADMIN);
+
+	if (id && cookie) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, cookie,
+				    "name either a GPU or a removal, which has its own");
+		return -EINVAL;
+	}
+	if (cookie)
+		return collect_victims(dump, nla_get_u64(cookie), all,
+				       cb->extack);
+	if (id)
+		return collect_one(dump, nla_get_u32(id), all, cb->extack);
+	return collect_all(dump, all);
+}
+
 static void dump_free(struct client_dump *dump)
 {
 	kvfree(dump->told);
@@ -184,17 +225,13 @@ static int no_memory(struct netlink_callback *cb)
 
 int egpu_nl_client_start(struct netlink_callback *cb)
 {
-	struct nlattr **attrs = egpu_compat_dump_attrs(cb);
-	struct nlattr *id = attrs ? attrs[EGPU_A_CLIENT_ID] : NULL;
-	bool all = netlink_capable(cb->skb, CAP_NET_ADMIN);
 	struct client_dump *dump;
 	int ret;
 
 	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)
 		return no_memory(cb);
-	ret = id ? collect_one(dump, nla_get_u32(id), all, cb->extack) :
-		   collect_all(dump, all);
+	ret = collect(dump, cb);
 	if (ret) {
 		if (ret == -ENOMEM)
 			no_memory(cb);
@@ -215,9 +252,11 @@ int egpu_nl_client_done(struct netlink_callback *cb)
 
 static int put_process(struct sk_buff *skb, const struct told_client *told)
 {
+	const char *comm = told->client.comm;
+
 	if (told->pid && nla_put_u32(skb, EGPU_A_CLIENT_PID, told->pid))
 		return -EMSGSIZE;
-	if (told->comm[0] && nla_put_string(skb, EGPU_A_CLIENT_COMM, told->comm))
+	if (*comm && nla_put_string(skb, EGPU_A_CLIENT_COMM, comm))
 		return -EMSGSIZE;
 	return 0;
 }

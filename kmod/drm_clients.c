@@ -9,22 +9,22 @@
 #include <linux/idr.h>
 #include <linux/pci.h>
 #include <linux/pid.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
-#include <drm/drm_device.h>
-#include <drm/drm_drv.h>
-#include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 
 #include "compat/drm.h"
+#include "drm_walk.h"
 #include "egpu.h"
 
 /* Nobody has that many DRM files open; what is beyond is not listed. */
 #define EGPU_CLIENTS_MAX 65536
 
-typedef int (*minor_fn)(struct drm_minor *minor, void *data);
+/* Those of a removal are kept as long as the removal. */
+#define EGPU_VICTIMS_MAX 1024
 
 struct minor_walk {
-	minor_fn fn;
+	egpu_minor_fn fn;
 	void *data;
 };
 
@@ -43,7 +43,15 @@ static int visit_child(struct device *child, void *data)
 	return walk->fn(minor, walk->data);
 }
 
-static int visit_minors(struct pci_dev *pdev, minor_fn fn, void *data)
+/**
+ * egpu_drm_visit_minors - call a function for each DRM node
+ * @pdev: the GPU; its driver stays during the call
+ * @fn: called with the minor; another value than 0 ends the visit
+ * @data: handed on
+ *
+ * Return: 0, or what @fn has returned.
+ */
+int egpu_drm_visit_minors(struct pci_dev *pdev, egpu_minor_fn fn, void *data)
 {
 	struct minor_walk walk = { .fn = fn, .data = data };
 
@@ -98,7 +106,7 @@ static int summarise_minor(struct drm_minor *minor, void *data)
 void egpu_drm_summarise(struct pci_dev *pdev, struct egpu_drm_summary *sum)
 {
 	memset(sum, 0, sizeof(*sum));
-	visit_minors(pdev, summarise_minor, sum);
+	egpu_drm_visit_minors(pdev, summarise_minor, sum);
 }
 
 static void count_buffers(struct drm_file *file, struct egpu_client *client)
@@ -106,7 +114,7 @@ static void count_buffers(struct drm_file *file, struct egpu_client *client)
 	struct drm_gem_object *object;
 	int handle;
 
-	if (!drm_core_check_feature(file->minor->dev, DRIVER_GEM))
+	if (!egpu_drm_has_buffers(file->minor))
 		return;
 	spin_lock(&file->table_lock);
 	/* Passes over a handle that is being made or closed: it has no object. */
@@ -117,7 +125,28 @@ static void count_buffers(struct drm_file *file, struct egpu_client *client)
 	spin_unlock(&file->table_lock);
 }
 
-static void describe_file(struct drm_file *file, struct egpu_client *client)
+/* Not all that is asked for later is still there then. */
+static void describe_process(struct egpu_client *client)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = client->pid ? pid_task(client->pid, PIDTYPE_PID) : NULL;
+	if (task) {
+		client->known = true;
+		client->uid = task_uid(task);
+		get_task_comm(client->comm, task);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * egpu_drm_describe - whose a DRM file is
+ * @file: the file; filelist_mutex held
+ * @client: overwritten, but its buffers are not counted; who keeps it gives
+ *	back @client->pid
+ */
+void egpu_drm_describe(struct drm_file *file, struct egpu_client *client)
 {
 	struct drm_minor *minor = file->minor;
 
@@ -133,7 +162,7 @@ static void describe_file(struct drm_file *file, struct egpu_client *client)
 	rcu_read_lock();
 	client->pid = get_pid(egpu_compat_file_pid(file));
 	rcu_read_unlock();
-	count_buffers(file, client);
+	describe_process(client);
 }
 
 static int make_room(struct egpu_client_list *list, unsigned int n)
@@ -145,7 +174,7 @@ static int make_room(struct egpu_client_list *list, unsigned int n)
 	if (n > EGPU_CLIENTS_MAX || list->n + n > EGPU_CLIENTS_MAX)
 		return -E2BIG;
 	n += list->n + 16;
-	more = kvcalloc(n, sizeof(*more), GFP_KERNEL);
+	more = kvcalloc(n, sizeof(*more), GFP_KERNEL | __GFP_NOWARN);
 	if (!more)
 		return -ENOMEM;
 	if (list->n)
@@ -156,10 +185,17 @@ static int make_room(struct egpu_client_list *list, unsigned int n)
 	return 0;
 }
 
-/* Returns false when files were opened since there was made room for them. */
+static void list_file(struct drm_file *file, struct egpu_client_list *list)
+{
+	struct egpu_client *client = &list->client[list->n++];
+
+	egpu_drm_describe(file, client);
+	count_buffers(file, client);
+}
+
+/* Returns false when there are more files than there is room for. */
 static bool list_files(struct drm_minor *minor, struct egpu_client_list *list)
 {
-	unsigned int start = list->n;
 	struct drm_file *file;
 	bool complete = true;
 
@@ -171,26 +207,31 @@ static bool list_files(struct drm_minor *minor, struct egpu_client_list *list)
 			complete = false;
 			break;
 		}
-		describe_file(file, &list->client[list->n++]);
+		list_file(file, list);
 	}
 	mutex_unlock(&minor->dev->filelist_mutex);
-
-	while (!complete && list->n > start)
-		put_pid(list->client[--list->n].pid);
 	return complete;
+}
+
+static void shorten(struct egpu_client_list *list, unsigned int n)
+{
+	while (list->n > n)
+		put_pid(list->client[--list->n].pid);
 }
 
 static int list_minor(struct drm_minor *minor, void *data)
 {
 	struct egpu_client_list *list = data;
+	unsigned int before = list->n;
 	int ret;
 
-	do {
+	for (;;) {
 		ret = make_room(list, count_files(minor));
-		if (ret)
+		if (ret || list_files(minor, list))
 			return ret;
-	} while (!list_files(minor, list));
-	return 0;
+		/* Files were opened since there was made room for them. */
+		shorten(list, before);
+	}
 }
 
 /**
@@ -202,5 +243,30 @@ static int list_minor(struct drm_minor *minor, void *data)
  */
 int egpu_drm_clients(struct pci_dev *pdev, struct egpu_client_list *list)
 {
-	return visit_minors(pdev, list_minor, list);
+	return egpu_drm_visit_minors(pdev, list_minor, list);
+}
+
+static int list_victims(struct drm_minor *minor, void *data)
+{
+	struct egpu_client_list *list = data;
+
+	if (list->n == EGPU_VICTIMS_MAX ||
+	    make_room(list, min(count_files(minor), EGPU_VICTIMS_MAX - list->n)))
+		return 0;
+	list_files(minor, list);
+	shorten(list, EGPU_VICTIMS_MAX);
+	return 0;
+}
+
+/**
+ * egpu_drm_victims - who is about to lose a GPU
+ * @pdev: the GPU; its driver stays during the call
+ * @list: empty; egpu_client_list_free() when done
+ *
+ * Runs inside a removal: who cannot be listed for want of memory, or comes
+ * after the first EGPU_VICTIMS_MAX, is left out.
+ */
+void egpu_drm_victims(struct pci_dev *pdev, struct egpu_client_list *list)
+{
+	egpu_drm_visit_minors(pdev, list_victims, list);
 }

@@ -17,20 +17,25 @@
 #include <linux/mutex.h>
 #include <linux/netlink.h>
 #include <linux/pci.h>
+#include <linux/sched.h>
+#include <linux/uidgid.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <uapi/linux/egpu.h>
 
 #include "classify.h"
+#include "quiesce_fsm.h"
 #include "request_fsm.h"
 
-#define EGPU_VERSION	 "0.1.0"
-#define EGPU_NAME_LEN	 32
-#define EGPU_MINORS_MAX	 8
-#define EGPU_RULES_MAX	 64
-#define EGPU_HISTORY_MAX 32
+#define EGPU_VERSION	  "0.1.0"
+#define EGPU_NAME_LEN	  32
+#define EGPU_MINORS_MAX	  8
+#define EGPU_RULES_MAX	  64
+#define EGPU_HISTORY_MAX  32
+#define EGPU_CULPRITS_MAX 16
 
+struct egpu_device;
 struct egpu_request;
 
 /* drm_clients.c: who has the GPU open */
@@ -53,6 +58,9 @@ struct egpu_minor {
  * @master: it is its device's DRM master
  * @buffers: GEM handles
  * @bytes: sum of the sizes behind them
+ * @known: the process was there, @uid and @comm are its
+ * @uid: its user
+ * @comm: its name, or empty
  */
 struct egpu_client {
 	u64 client_id;
@@ -61,6 +69,9 @@ struct egpu_client {
 	bool master;
 	u32 buffers;
 	u64 bytes;
+	bool known;
+	kuid_t uid;
+	char comm[TASK_COMM_LEN];
 };
 
 /**
@@ -87,9 +98,51 @@ struct egpu_client_list {
 	struct egpu_client *client;
 };
 
+/* drm_buffers.c: what the clients have on the GPU */
+
+/**
+ * struct egpu_buffer - a buffer behind a GEM handle
+ * @client_id: of the client, as in struct egpu_client
+ * @pid: of the client's process in the asker's pid namespace, 0 if not visible
+ * @minor: the node that the client has open
+ * @handle: the GEM handle
+ * @imported: the memory is another device's
+ * @pending: fences on it that have not signalled, as far as known
+ * @size: bytes
+ * @dma_buf: inode number of its dma-buf, 0 when it has none
+ */
+struct egpu_buffer {
+	u64 client_id;
+	u32 pid;
+	struct egpu_minor minor;
+	u32 handle;
+	bool imported;
+	u32 pending;
+	u64 size;
+	u64 dma_buf;
+};
+
+/**
+ * struct egpu_buffer_list - buffers of a GPU at one moment
+ * @all: list everybody's, not the asker's only
+ * @fences: count fences; of no use when the device has gone
+ * @n: entries in use
+ * @size: entries there is room for
+ * @buffer: the entries, to be given back with kvfree()
+ */
+struct egpu_buffer_list {
+	bool all;
+	bool fences;
+	unsigned int n;
+	unsigned int size;
+	struct egpu_buffer *buffer;
+};
+
 #if IS_ENABLED(CONFIG_DRM)
+int egpu_drm_buffers(struct pci_dev *pdev, struct egpu_buffer_list *list);
 void egpu_drm_summarise(struct pci_dev *pdev, struct egpu_drm_summary *sum);
 int egpu_drm_clients(struct pci_dev *pdev, struct egpu_client_list *list);
+void egpu_drm_victims(struct pci_dev *pdev, struct egpu_client_list *list);
 #else
 static inline void egpu_drm_summarise(struct pci_dev *pdev,
 				      struct egpu_drm_summary *sum)
@@ -102,8 +155,107 @@ static inline int egpu_drm_clients(struct pci_dev *pdev,
 {
 	return 0;
 }
+
+static inline int egpu_drm_buffers(struct pci_dev *pdev,
+				   struct egpu_buffer_list *list)
+{
+	return 0;
+}
+
+static inline void egpu_drm_victims(struct pci_dev *pdev,
+				    struct egpu_client_list *list)
+{
+}
 #endif
+
+/* clients_dump.c: clients as an asker may see them */
+
 void egpu_client_list_free(struct egpu_client_list *list);
+bool egpu_client_visible(const struct egpu_client *client, bool all);
+u32 egpu_client_pid(const struct egpu_client *client);
+
+/* quiesce.c: stopping the clients of a GPU */
+
+/**
+ * struct egpu_culprit - a client whose fences have not signalled
+ * @client: who; its buffers are not counted
+ * @fences: how many have not
+ */
+struct egpu_culprit {
+	struct egpu_client client;
+	u32 fences;
+};
+
+/**
+ * struct egpu_blame - whose work was in flight when a drain ran out of time
+ * @clients: DRM files seen
+ * @buffers: buffers seen
+ * @pending: fences that had not signalled, over all clients
+ * @n: entries of @culprit in use
+ * @culprit: the clients, more than EGPU_CULPRITS_MAX are left out
+ */
+struct egpu_blame {
+	u32 clients;
+	u32 buffers;
+	u32 pending;
+	unsigned int n;
+	struct egpu_culprit culprit[EGPU_CULPRITS_MAX];
+};
+
+/**
+ * struct egpu_drain_counts - how a drain goes
+ * @clients: DRM files seen by the last look
+ * @buffers: buffers seen by the last look
+ * @passes: looks that have seen everything
+ * @waited: fences that were waited for
+ * @pending: fences that had not signalled, of the last look
+ */
+struct egpu_drain_counts {
+	u32 clients;
+	u32 buffers;
+	u32 passes;
+	u32 waited;
+	u32 pending;
+};
+
+/**
+ * struct egpu_quiesce - how far the clients of a GPU are stopped
+ * @fsm: state, owner, times
+ * @wait_ms: time that the last drain was given
+ * @count: of the last drain
+ * @blame: whose work was in flight when it ran out of time
+ * @busy: somebody drains, and may have fences of the driver
+ * @wait: woken when @fsm changes, when fences have signalled, and by @busy
+ * @work: drains for a helper, with a reference to the device
+ * @work_run: which drain that is
+ *
+ * Guarded by egpu_lock.
+ */
+struct egpu_quiesce {
+	struct egpu_quiesce_fsm fsm;
+	u32 wait_ms;
+	struct egpu_drain_counts count;
+	struct egpu_blame blame;
+	unsigned int busy;
+	wait_queue_head_t wait;
+	struct work_struct work;
+	u32 work_run;
+};
+
+void egpu_quiesce_init(struct egpu_quiesce *quiesce);
+void egpu_quiesce_release(struct egpu_quiesce *quiesce);
+int egpu_quiesce_fence(struct egpu_device *edev, u32 port, const char **why);
+int egpu_quiesce_drain(struct egpu_device *edev, u32 port, u32 wait_ms,
+		       const char **why);
+int egpu_quiesce_resume(struct egpu_device *edev, u32 port, const char **why);
+void egpu_quiesce_bound(struct egpu_device *edev);
+void egpu_quiesce_gone(struct egpu_device *edev);
+void egpu_quiesce_let_go(struct egpu_device *edev);
+void egpu_quiesce_for_eject(struct egpu_device *edev, u32 wait_ms);
+void egpu_quiesce_after_eject(struct egpu_device *edev);
+void egpu_quiesce_helper_gone(u32 port);
+void egpu_quiesce_unload(void);
+void egpu_blame_clear(struct egpu_blame *blame);
 
 /* registry.c: the GPUs that are there */
 
@@ -126,6 +278,7 @@ void egpu_client_list_free(struct egpu_client_list *list);
  * @request: the open removal request, referenced; NULL when there is none
  * @spare: the request of the next removal that others begin, so that none is
  *	lost for want of memory; NULL only until there is some again
+ * @quiesce: how far its clients are stopped
  * @walk_lock: one walk over the DRM side at a time; see @held
  * @held: our UNBIND_DRIVER callback keeps device_lock held by its caller, so
  *	the DRM side may be walked without taking it
@@ -150,6 +303,7 @@ struct egpu_device {
 	struct egpu_drm_summary drm;
 	struct egpu_request *request;
 	struct egpu_request *spare;
+	struct egpu_quiesce quiesce;
 	struct mutex walk_lock; /* one walk at a time, and @held */
 	bool held;
 };
@@ -201,6 +355,18 @@ void egpu_gather_facts(struct pci_dev *pdev, bool by_eject,
 /* request.c: one removal, one request */
 
 /**
+ * struct egpu_said - what users and helpers have said of a removal
+ * @reason: why it was refused or cancelled, or empty
+ * @step: what the accepting helper is doing
+ * @vouched: the helper answers for the clients that are still there
+ */
+struct egpu_said {
+	char reason[EGPU_REASON_LEN + 1];
+	enum egpu_step step;
+	bool vouched;
+};
+
+/**
  * struct egpu_request - a removal from its announcement to its end
  * @ref: the list holds one, the device while it is open another
  * @node: in the list of requests, by cookie
@@ -216,7 +382,8 @@ void egpu_gather_facts(struct pci_dev *pdev, bool by_eject,
  * @drm: nodes, and clients when the removal began
  * @force: eject although clients have it open
  * @wait_ms: time from creation to deadline
- * @reason: why refused or cancelled, or empty
+ * @said: by users and helpers
+ * @victims: who had it open when the driver was about to lose it
  * @wait: woken when @fsm changes
  * @edev: of an eject, referenced until @work has ended; used by it alone
  * @work: carries an eject out
@@ -238,7 +405,8 @@ struct egpu_request {
 	struct egpu_drm_summary drm;
 	bool force;
 	u32 wait_ms;
-	char reason[EGPU_REASON_LEN + 1];
+	struct egpu_said said;
+	struct egpu_client_list victims;
 	wait_queue_head_t wait;
 	struct egpu_device *edev;
 	struct work_struct work;
@@ -271,6 +439,8 @@ int egpu_request_step(struct egpu_request *req, enum egpu_fsm_input input,
 		      u32 port, const char **why);
 void egpu_request_changed(struct egpu_request *req);
 void egpu_request_close(struct egpu_device *edev);
+void egpu_request_hits(struct egpu_request *req,
+		       struct egpu_client_list *victims);
 void egpu_request_wait(struct egpu_request *req, struct pci_dev *pdev);
 void egpu_request_settle_later(struct egpu_request *req);
 struct egpu_request *egpu_request_find(u64 cookie);
@@ -296,13 +466,15 @@ bool egpu_helper_listens(void);
 u64 egpu_event_seq(void);
 void egpu_event_device(u8 cmd, struct egpu_device *edev);
 void egpu_event_removal(u8 cmd, struct egpu_request *req);
+void egpu_event_quiesce(struct egpu_device *edev);
 void egpu_event_lost(void);
 
-/* message.c: devices and requests as attributes */
+/* message.c: devices, requests and quiescing as attributes */
 
 int egpu_put_device(struct sk_buff *skb, const struct egpu_device *edev);
 int egpu_put_removal(struct sk_buff *skb, const struct egpu_request *req,
 		     bool with_minors);
+int egpu_put_quiesce(struct sk_buff *skb, const struct egpu_device *edev);
 int egpu_put_minor(struct sk_buff *skb, int attr,
 		   const struct egpu_minor *minor);
 
@@ -313,11 +485,13 @@ int egpu_put_minor(struct sk_buff *skb, int attr,
  * @hold_ms: longest wait of a removal begun by others
  * @accept_ms: time to accept
  * @eject_ms: deadline of an eject that names none
+ * @drain_ms: how long a forced eject waits for work in flight
  */
 struct egpu_settings {
 	u32 hold_ms;
 	u32 accept_ms;
 	u32 eject_ms;
+	u32 drain_ms;
 };
 
 extern struct egpu_settings egpu_settings;

@@ -36,6 +36,12 @@ static void back_to_work(struct egpu_device *edev)
 	egpu_event_device(EGPU_CMD_CHANGED, edev);
 }
 
+/* May it be taken from clients that have it open? */
+static bool may_break(const struct egpu_request *req)
+{
+	return req->force || req->said.vouched;
+}
+
 /*
  * The wait is over: is the GPU ours to remove now? Says so, or ends the
  * request.
@@ -57,8 +63,8 @@ static bool may_remove(struct egpu_request *req)
 	/* What has gone by itself is the PCI core's to clear away. */
 	if (req->fsm.cause == EGPU_CAUSE_SURPRISE)
 		goto unlock;
-	if (edev->drm.clients && !req->force) {
-		snprintf(req->reason, sizeof(req->reason),
+	if (edev->drm.clients && !may_break(req)) {
+		snprintf(req->said.reason, sizeof(req->said.reason),
 			 "the GPU is still open in %u client%s",
 			 edev->drm.clients, edev->drm.clients == 1 ? "" : "s");
 		egpu_request_step(req, EGPU_FSM_REFUSE, 0, &why);
@@ -72,13 +78,53 @@ unlock:
 	return go;
 }
 
+/*
+ * How long to wait for what clients have in flight; 0 when it is not for us to
+ * wait: there are none, their helper has seen to it, or nothing is removed.
+ */
+static u32 drain_time(struct egpu_request *req)
+{
+	struct egpu_device *edev = req->edev;
+	u32 wait_ms = 0;
+
+	egpu_device_refresh(edev);
+	mutex_lock(&egpu_lock);
+	if (edev->request == req && !req->fsm.taken_over &&
+	    req->fsm.phase == EGPU_PHASE_RELEASED &&
+	    req->fsm.cause != EGPU_CAUSE_SURPRISE && may_break(req) &&
+	    edev->drm.clients &&
+	    edev->quiesce.fsm.state != EGPU_QUIESCE_STATE_QUIESCED)
+		wait_ms = egpu_settings.drain_ms;
+	mutex_unlock(&egpu_lock);
+	return wait_ms;
+}
+
+/* Whatever comes of it, the GPU is removed. Unless it went meanwhile. */
+static void drain(struct egpu_request *req, u32 wait_ms)
+{
+	struct egpu_device *edev = req->edev;
+	const char *why;
+
+	egpu_quiesce_for_eject(edev, wait_ms);
+	if (!egpu_device_silent(edev->pdev))
+		return;
+	mutex_lock(&egpu_lock);
+	egpu_request_step(req, EGPU_FSM_SURPRISE, 0, &why);
+	mutex_unlock(&egpu_lock);
+}
+
 static void eject_work(struct work_struct *work)
 {
 	struct egpu_request *req = container_of(work, struct egpu_request, work);
+	u32 wait_ms;
 
 	egpu_request_wait(req, req->edev->pdev);
+	wait_ms = drain_time(req);
+	if (wait_ms)
+		drain(req, wait_ms);
 	if (may_remove(req))
 		remove_slot(req->edev->pdev);
+	egpu_quiesce_after_eject(req->edev);
 	/* The request stays as history, the GPU that has gone should not. */
 	egpu_device_put(req->edev);
 	req->edev = NULL;

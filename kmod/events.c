@@ -137,6 +137,27 @@ void egpu_event_removal(u8 cmd, struct egpu_request *req)
 }
 
 /**
+ * egpu_event_quiesce - tell how far the clients of a GPU are stopped
+ * @edev: the device; egpu_lock held
+ */
+void egpu_event_quiesce(struct egpu_device *edev)
+{
+	int ret = -ESRCH;
+	struct sk_buff *skb;
+	void *head;
+
+	skb = event_new(EGPU_CMD_QUIESCE, &head);
+	if (skb) {
+		ret = put_head(skb, EGPU_A_QUIESCE_SEQ, EGPU_A_QUIESCE_TIME,
+			       EGPU_A_QUIESCE_PAD);
+		if (!ret)
+			ret = egpu_put_quiesce(skb, edev);
+		ret = event_send(skb, head, ret);
+	}
+	trace_egpu_event(egpu_last_seq, EGPU_CMD_QUIESCE, edev->id, ret);
+}
+
+/**
  * egpu_event_lost - something happened that no event can be made of
  *
  * The number is missing in the sequence then. The caller holds egpu_lock.

@@ -12,7 +12,9 @@
 #include <uapi/linux/egpu.h>
 
 int egpu_nl_client_start(struct netlink_callback *cb);
+int egpu_nl_buffer_start(struct netlink_callback *cb);
 int egpu_nl_client_done(struct netlink_callback *cb);
+int egpu_nl_buffer_done(struct netlink_callback *cb);
 
 int egpu_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info);
 int egpu_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
@@ -29,6 +31,15 @@ int egpu_nl_settings_set_doit(struct sk_buff *skb, struct genl_info *info);
 int egpu_nl_override_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb);
 int egpu_nl_override_set_doit(struct sk_buff *skb, struct genl_info *info);
+int egpu_nl_refuse_doit(struct sk_buff *skb, struct genl_info *info);
+int egpu_nl_report_doit(struct sk_buff *skb, struct genl_info *info);
+int egpu_nl_buffer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int egpu_nl_quiesce_get_doit(struct sk_buff *skb, struct genl_info *info);
+int egpu_nl_quiesce_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb);
+int egpu_nl_fence_doit(struct sk_buff *skb, struct genl_info *info);
+int egpu_nl_drain_doit(struct sk_buff *skb, struct genl_info *info);
+int egpu_nl_resume_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	EGPU_NLGRP_EVENTS,

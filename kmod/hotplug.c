@@ -65,6 +65,7 @@ static void on_bound(struct egpu_device *edev)
 	egpu_device_read_driver(edev);
 	egpu_device_read_link(edev);
 	end_unbind(edev);
+	egpu_quiesce_bound(edev);
 	if (!edev->request)
 		egpu_device_set_state(edev, EGPU_DEVICE_STATE_READY);
 	egpu_event_device(EGPU_CMD_CHANGED, edev);
@@ -132,6 +133,7 @@ static void set_held(struct egpu_device *edev, bool held)
 
 static void on_unbind(struct egpu_device *edev)
 {
+	struct egpu_client_list victims = {};
 	struct egpu_drm_summary sum;
 	struct egpu_cause_facts facts;
 	struct egpu_request *req;
@@ -141,13 +143,16 @@ static void on_unbind(struct egpu_device *edev)
 	set_held(edev, true);
 	gather(edev, &facts);
 	egpu_drm_summarise(edev->pdev, &sum);
+	egpu_drm_victims(edev->pdev, &victims);
 
 	mutex_lock(&egpu_lock);
 	edev->drm = sum;
 	egpu_device_read_driver(edev);
 	req = leave(edev, &facts, egpu_settings.hold_ms);
-	if (req)
+	if (req) {
 		egpu_request_get(req);
+		egpu_request_hits(req, &victims);
+	}
 	mutex_unlock(&egpu_lock);
 	if (req) {
 		egpu_request_wait(req, edev->pdev);
@@ -155,8 +160,10 @@ static void on_unbind(struct egpu_device *edev)
 	} else {
 		pci_warn(edev->pdev,
 			 "egpu: no memory to announce this removal\n");
+		egpu_client_list_free(&victims);
 	}
 	set_held(edev, false);
+	egpu_quiesce_let_go(edev);
 }
 
 static void on_unbound(struct egpu_device *edev)
@@ -207,6 +214,7 @@ static void on_del(struct egpu_device *edev)
 	leave_without_driver(edev);
 	mutex_lock(&egpu_lock);
 	req = edev->request;
+	egpu_quiesce_gone(edev);
 	egpu_device_set_state(edev, EGPU_DEVICE_STATE_GONE);
 	if (req) {
 		egpu_fsm_left_bus(&req->fsm,

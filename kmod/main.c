@@ -29,6 +29,11 @@ module_param(eject_ms, uint, 0444);
 MODULE_PARM_DESC(eject_ms,
 		 "Deadline of an eject that names none at load (1 to 600000, default 30000)");
 
+static unsigned int drain_ms = 2000;
+module_param(drain_ms, uint, 0444);
+MODULE_PARM_DESC(drain_ms,
+		 "How long a forced eject waits for work in flight at load (0 to 60000, default 2000)");
+
 /* Ejects wait here for their helpers, each in a worker of its own. */
 struct workqueue_struct *egpu_workqueue;
 
@@ -69,11 +74,13 @@ static int take_params(void)
 {
 	if (!param_fits("hold_ms", hold_ms, 0, EGPU_HOLD_MS_MAX) ||
 	    !param_fits("accept_ms", accept_ms, 0, EGPU_HOLD_MS_MAX) ||
-	    !param_fits("eject_ms", eject_ms, 1, EGPU_EJECT_MS_MAX))
+	    !param_fits("eject_ms", eject_ms, 1, EGPU_EJECT_MS_MAX) ||
+	    !param_fits("drain_ms", drain_ms, 0, EGPU_DRAIN_MS_MAX))
 		return -EINVAL;
 	egpu_settings.hold_ms = hold_ms;
 	egpu_settings.accept_ms = accept_ms;
 	egpu_settings.eject_ms = eject_ms;
+	egpu_settings.drain_ms = drain_ms;
 	return egpu_overrides_parse(override);
 }
 
@@ -120,6 +127,7 @@ static void __exit egpu_exit(void)
 {
 	WRITE_ONCE(unloading, true);
 	egpu_requests_unload();
+	egpu_quiesce_unload();
 	flush_workqueue(egpu_workqueue);
 	egpu_hotplug_exit();
 	egpu_netlink_exit();

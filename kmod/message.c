@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices and removals as netlink attributes, for replies and events alike.
+ * Devices, removals and quiescing as netlink attributes, for replies and events alike.
  */
 #include "egpu.h"
 #include "genl.h"
@@ -128,6 +128,15 @@ static int put_removal_times(struct sk_buff *skb, const struct egpu_fsm *fsm)
 	return 0;
 }
 
+static int put_removal_said(struct sk_buff *skb, const struct egpu_said *said)
+{
+	if (nla_put_u32(skb, EGPU_A_REMOVAL_STEP, said->step))
+		return -EMSGSIZE;
+	if (said->vouched && nla_put_flag(skb, EGPU_A_REMOVAL_VOUCHED))
+		return -EMSGSIZE;
+	return put_text(skb, EGPU_A_REMOVAL_REASON, said->reason);
+}
+
 static int put_removal_state(struct sk_buff *skb, const struct egpu_request *req)
 {
 	const struct egpu_fsm *fsm = &req->fsm;
@@ -146,7 +155,7 @@ static int put_removal_state(struct sk_buff *skb, const struct egpu_request *req
 		return -EMSGSIZE;
 	if (fsm->helper && nla_put_u32(skb, EGPU_A_REMOVAL_HELPER, fsm->helper))
 		return -EMSGSIZE;
-	return put_text(skb, EGPU_A_REMOVAL_REASON, req->reason);
+	return put_removal_said(skb, &req->said);
 }
 
 /**
@@ -165,4 +174,47 @@ int egpu_put_removal(struct sk_buff *skb, const struct egpu_request *req,
 		return -EMSGSIZE;
 	return with_minors ? put_minors(skb, EGPU_A_REMOVAL_MINOR, &req->drm) :
 			     0;
+}
+
+static int put_drain_counts(struct sk_buff *skb,
+			    const struct egpu_drain_counts *count)
+{
+	if (nla_put_u32(skb, EGPU_A_QUIESCE_CLIENTS, count->clients) ||
+	    nla_put_u32(skb, EGPU_A_QUIESCE_BUFFERS, count->buffers) ||
+	    nla_put_u32(skb, EGPU_A_QUIESCE_PASSES, count->passes) ||
+	    nla_put_u32(skb, EGPU_A_QUIESCE_WAITED, count->waited) ||
+	    nla_put_u32(skb, EGPU_A_QUIESCE_PENDING, count->pending))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * egpu_put_quiesce - put how far the clients of a GPU are stopped
+ * @skb: the message
+ * @edev: the device; egpu_lock held
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int egpu_put_quiesce(struct sk_buff *skb, const struct egpu_device *edev)
+{
+	const struct egpu_quiesce *quiesce = &edev->quiesce;
+	const struct egpu_quiesce_fsm *fsm = &quiesce->fsm;
+
+	if (nla_put_u32(skb, EGPU_A_QUIESCE_ID, edev->id) ||
+	    nla_put_u32(skb, EGPU_A_QUIESCE_STATE, fsm->state) ||
+	    nla_put_u32(skb, EGPU_A_QUIESCE_RESULT, fsm->result))
+		return -EMSGSIZE;
+	if (fsm->owner && nla_put_u32(skb, EGPU_A_QUIESCE_OWNER, fsm->owner))
+		return -EMSGSIZE;
+	/* The rest is of a drain. */
+	if (!fsm->started)
+		return 0;
+	if (nla_put_u32(skb, EGPU_A_QUIESCE_TIMEOUT_MS, quiesce->wait_ms) ||
+	    put_drain_counts(skb, &quiesce->count) ||
+	    nla_put_u64_64bit(skb, EGPU_A_QUIESCE_STARTED, fsm->started,
+			      EGPU_A_QUIESCE_PAD))
+		return -EMSGSIZE;
+	return fsm->ended ? nla_put_u64_64bit(skb, EGPU_A_QUIESCE_ENDED,
+					      fsm->ended, EGPU_A_QUIESCE_PAD) :
+			    0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The family "egpu": devices, settings, rules. Removals are in
- * netlink_requests.c, clients in clients_dump.c.
+ * netlink_requests.c, quiescing in netlink_quiesce.c, clients and buffers in
+ * clients_dump.c and buffers_dump.c.
  *
  * Handlers run in parallel and never wait for device_lock or the rescan
  * lock: who holds them may be waiting for the message.
@@ -189,6 +190,7 @@ static int fill_settings(struct sk_buff *skb)
 	if (nla_put_u32(skb, EGPU_A_SETTINGS_HOLD_MS, egpu_settings.hold_ms) ||
 	    nla_put_u32(skb, EGPU_A_SETTINGS_ACCEPT_MS, egpu_settings.accept_ms) ||
 	    nla_put_u32(skb, EGPU_A_SETTINGS_EJECT_MS, egpu_settings.eject_ms) ||
+	    nla_put_u32(skb, EGPU_A_SETTINGS_DRAIN_MS, egpu_settings.drain_ms) ||
 	    nla_put_u64_64bit(skb, EGPU_A_SETTINGS_INSTANCE, egpu_instance(),
 			      EGPU_A_SETTINGS_PAD) ||
 	    nla_put_u64_64bit(skb, EGPU_A_SETTINGS_SEQ, egpu_event_seq(),
@@ -242,6 +244,7 @@ int egpu_nl_settings_set_doit(struct sk_buff *skb, struct genl_info *info)
 	take_setting(info, EGPU_A_SETTINGS_HOLD_MS, &egpu_settings.hold_ms);
 	take_setting(info, EGPU_A_SETTINGS_ACCEPT_MS, &egpu_settings.accept_ms);
 	take_setting(info, EGPU_A_SETTINGS_EJECT_MS, &egpu_settings.eject_ms);
+	take_setting(info, EGPU_A_SETTINGS_DRAIN_MS, &egpu_settings.drain_ms);
 	mutex_unlock(&egpu_lock);
 	return 0;
 }
@@ -320,8 +323,10 @@ static int netlink_notify(struct notifier_block *nb, unsigned long action,
 	struct netlink_notify *notify = data;
 
 	if (action == NETLINK_URELEASE && notify->protocol == NETLINK_GENERIC &&
-	    net_eq(notify->net, &init_net))
+	    net_eq(notify->net, &init_net)) {
 		egpu_requests_helper_gone(notify->portid);
+		egpu_quiesce_helper_gone(notify->portid);
+	}
 	return NOTIFY_DONE;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The family's commands about removals: look, eject, accept, ack, cancel.
+ * The family's commands about removals: look, eject, accept, report, ack,
+ * refuse, cancel.
  */
 #include "egpu.h"
 #include "genl.h"
@@ -153,13 +154,28 @@ int egpu_nl_eject_doit(struct sk_buff *skb, struct genl_info *info)
 	return reply_cookie(reply, info, cookie);
 }
 
+/* What a message says of a removal besides what it asks for. */
+static void take_said(struct genl_info *info, enum egpu_fsm_input input,
+		      struct egpu_said *said)
+{
+	struct nlattr **attrs = info->attrs;
+
+	/* One table of attributes, but each command takes its own only. */
+	if (input == EGPU_FSM_ACK) {
+		said->step = EGPU_STEP_REMOVE;
+		said->vouched = nla_get_flag(attrs[EGPU_A_REMOVAL_VOUCHED]);
+	} else if (input == EGPU_FSM_REPORT) {
+		said->step = nla_get_u32(attrs[EGPU_A_REMOVAL_STEP]);
+	} else if (input != EGPU_FSM_ACCEPT && attrs[EGPU_A_REMOVAL_REASON]) {
+		nla_strscpy(said->reason, attrs[EGPU_A_REMOVAL_REASON],
+			    sizeof(said->reason));
+	}
+}
+
 static int step_named(struct genl_info *info, enum egpu_fsm_input input)
 {
-	struct nlattr *reason = input == EGPU_FSM_CANCEL ?
-					info->attrs[EGPU_A_REMOVAL_REASON] :
-					NULL;
-	char before[sizeof_field(struct egpu_request, reason)];
 	struct egpu_request *req;
+	struct egpu_said before;
 	const char *why;
 	int ret = 0;
 
@@ -167,13 +183,12 @@ static int step_named(struct genl_info *info, enum egpu_fsm_input input)
 	req = named_request(info, &ret);
 	if (!req)
 		goto unlock;
-	/* The event of the step tells the reason, so it must stand there. */
-	memcpy(before, req->reason, sizeof(before));
-	if (reason)
-		nla_strscpy(req->reason, reason, sizeof(req->reason));
+	/* The event of the step tells what was said, so it must stand there. */
+	before = req->said;
+	take_said(info, input, &req->said);
 	ret = egpu_request_step(req, input, info->snd_portid, &why);
 	if (ret < 0) {
-		memcpy(req->reason, before, sizeof(before));
+		req->said = before;
 		ret = egpu_error(info, EGPU_A_REMOVAL_COOKIE, ret, why);
 	}
 unlock:
@@ -189,6 +204,18 @@ int egpu_nl_accept_doit(struct sk_buff *skb, struct genl_info *info)
 int egpu_nl_ack_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	return step_named(info, EGPU_FSM_ACK);
+}
+
+int egpu_nl_report_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	if (GENL_REQ_ATTR_CHECK(info, EGPU_A_REMOVAL_STEP))
+		return egpu_error(info, 0, -EINVAL, "say which step");
+	return step_named(info, EGPU_FSM_REPORT);
+}
+
+int egpu_nl_refuse_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return step_named(info, EGPU_FSM_REFUSE);
 }
 
 int egpu_nl_cancel_doit(struct sk_buff *skb, struct genl_info *info)

@@ -93,6 +93,7 @@ struct egpu_device *egpu_device_alloc(void)
 	kref_init(&edev->ref);
 	INIT_LIST_HEAD(&edev->node);
 	mutex_init(&edev->walk_lock);
+	egpu_quiesce_init(&edev->quiesce);
 	return edev;
 }
 
@@ -132,6 +133,7 @@ static void device_release(struct kref *ref)
 
 	if (edev->spare)
 		egpu_request_put(edev->spare);
+	egpu_quiesce_release(&edev->quiesce);
 	pci_dev_put(edev->pdev);
 	mutex_destroy(&edev->walk_lock);
 	kfree(edev);

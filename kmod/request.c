@@ -75,6 +75,7 @@ static void request_release(struct kref *ref)
 
 	if (req->edev)
 		egpu_device_put(req->edev);
+	egpu_client_list_free(&req->victims);
 	kfree(req);
 }
 
@@ -127,6 +128,7 @@ static struct egpu_request *recycle_oldest(void)
 		    kref_read(&req->ref) != 1)
 			continue;
 		list_del_init(&req->node);
+		egpu_client_list_free(&req->victims);
 		memset(req, 0, sizeof(*req));
 		request_init(req);
 		return req;
@@ -272,6 +274,20 @@ void egpu_request_close(struct egpu_device *edev)
 	edev->spare = egpu_request_alloc();
 	if (!edev->spare)
 		egpu_reserve_mend();
+}
+
+/**
+ * egpu_request_hits - remember who had the GPU open
+ * @req: the request; egpu_lock held
+ * @victims: who; the request's afterwards, the list is empty then
+ */
+void egpu_request_hits(struct egpu_request *req,
+		       struct egpu_client_list *victims)
+{
+	lockdep_assert_held(&egpu_lock);
+	egpu_client_list_free(&req->victims);
+	req->victims = *victims;
+	*victims = (struct egpu_client_list){};
 }
 
 static void look_around(struct egpu_request *req, struct pci_dev *pdev)

@@ -89,6 +89,21 @@ static int step_ack(struct egpu_fsm *fsm, u32 port, u64 now, const char **why)
 	return 1;
 }
 
+/* What is done is for the caller to keep; here is who may say so, and when. */
+static int step_report(const struct egpu_fsm *fsm, u32 port, const char **why)
+{
+	if (fsm->phase == EGPU_PHASE_PENDING)
+		return no(why, -EPROTO,
+			  "accept this removal before reporting on it");
+	if (fsm->helper != port)
+		return no(why, -EPERM,
+			  "only the helper that accepted this removal may report on it");
+	if (fsm->phase != EGPU_PHASE_ACCEPTED)
+		return no(why, -ETIME,
+			  "too late to report, this removal waits no more");
+	return 1;
+}
+
 static int step_cancel(struct egpu_fsm *fsm, u64 now, const char **why)
 {
 	if (fsm->origin != EGPU_ORIGIN_EJECT)
@@ -110,11 +125,38 @@ static int step_cancel(struct egpu_fsm *fsm, u64 now, const char **why)
 	return 1;
 }
 
-/* Between its release and the removal an eject looks for clients again. */
-static int step_refuse(struct egpu_fsm *fsm, u64 now, const char **why)
+static int refuse_by_helper(struct egpu_fsm *fsm, u32 port, u64 now,
+			    const char **why)
 {
-	if (fsm->origin != EGPU_ORIGIN_EJECT || fsm->taken_over ||
-	    fsm->phase != EGPU_PHASE_RELEASED)
+	if (fsm->phase == EGPU_PHASE_PENDING)
+		return no(why, -EPROTO, "accept this eject before refusing it");
+	if (fsm->helper != port)
+		return no(why, -EPERM,
+			  "only the helper that accepted this eject may refuse it");
+	if (fsm->phase != EGPU_PHASE_ACCEPTED)
+		return no(why, -EINVAL,
+			  "too late to refuse, this eject waits no more");
+	fsm->release = EGPU_RELEASE_WITHDRAWN;
+	fsm->released = now;
+	finish(fsm, EGPU_PHASE_REFUSED, now);
+	return 1;
+}
+
+/*
+ * Between its release and the removal an eject looks for clients again. That
+ * refusal is ours and comes from port 0, a helper's comes before the release.
+ */
+static int step_refuse(struct egpu_fsm *fsm, u32 port, u64 now, const char **why)
+{
+	if (fsm->origin != EGPU_ORIGIN_EJECT)
+		return no(why, -EINVAL,
+			  "only an eject can be refused, this removal was begun by others");
+	if (fsm->taken_over)
+		return no(why, -EINVAL,
+			  "too late to refuse, somebody else has begun to remove the GPU");
+	if (port)
+		return refuse_by_helper(fsm, port, now, why);
+	if (fsm->phase != EGPU_PHASE_RELEASED)
 		return no(why, -EINVAL,
 			  "only an eject that has not begun to remove can be refused");
 	finish(fsm, EGPU_PHASE_REFUSED, now);
@@ -171,14 +213,15 @@ static int release_if_waiting(struct egpu_fsm *fsm, enum egpu_release why,
  * egpu_fsm_step - something happened
  * @fsm: the request
  * @input: what
- * @port: netlink port it came from; used by accept, ack and helper-gone
+ * @port: netlink port it came from; used by accept, ack, report, refuse (0 when
+ *	it is our own) and helper-gone
  * @now: ns
  * @why: set to a sentence when an error is returned, static storage
  *
  * Return: 1 when the request changed, 0 when the input did not concern it, or
  * an error that leaves it as it was: -EALREADY said before, -EBUSY somebody
  * else has it, -ETIME and -ESTALE too late, -EPERM not the accepter, -EPROTO
- * ack before accept, -EOPNOTSUPP not an eject, -EINVAL not in this phase.
+ * not accepted yet, -EOPNOTSUPP not an eject, -EINVAL not in this phase.
  */
 int egpu_fsm_step(struct egpu_fsm *fsm, enum egpu_fsm_input input, u32 port,
 		  u64 now, const char **why)
@@ -188,10 +231,12 @@ int egpu_fsm_step(struct egpu_fsm *fsm, enum egpu_fsm_input input, u32 port,
 		return step_accept(fsm, port, now, why);
 	case EGPU_FSM_ACK:
 		return step_ack(fsm, port, now, why);
+	case EGPU_FSM_REPORT:
+		return step_report(fsm, port, why);
 	case EGPU_FSM_CANCEL:
 		return step_cancel(fsm, now, why);
 	case EGPU_FSM_REFUSE:
-		return step_refuse(fsm, now, why);
+		return step_refuse(fsm, port, now, why);
 	case EGPU_FSM_TICK:
 		return step_tick(fsm, now);
 	case EGPU_FSM_HELPER_GONE:

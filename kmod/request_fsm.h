@@ -9,9 +9,9 @@
  *       |                        |                          |    \ unbound
  *       | cancel, unload (eject) |          refuse (eject)  |     v
  *       v                        v          .---------------'  UNBOUND
- *    CANCELLED <-----------------'          v                     | done
- *                                        REFUSED                  v
- *                                                               DONE
+ *    CANCELLED <-----------------+          v                     | done
+ *                                `----> REFUSED                   v
+ *                        refuse (eject)                         DONE
  *
  * No kernel object, no lock, no clock: time is passed in. request.c gives it
  * a lock, a wait queue and events.
@@ -26,8 +26,10 @@
  * enum egpu_fsm_input - what can happen to a request
  * @EGPU_FSM_ACCEPT: a helper takes it
  * @EGPU_FSM_ACK: a helper says that it is done
+ * @EGPU_FSM_REPORT: a helper says what it is doing
  * @EGPU_FSM_CANCEL: a user calls the eject off
- * @EGPU_FSM_REFUSE: the eject finds the GPU in use
+ * @EGPU_FSM_REFUSE: the eject finds the GPU in use, or its helper says that it
+ *	is and stays so
  * @EGPU_FSM_TICK: time has passed
  * @EGPU_FSM_HELPER_GONE: a netlink port was closed
  * @EGPU_FSM_NO_HELPER: nobody listens as a helper any more
@@ -39,6 +41,7 @@
 enum egpu_fsm_input {
 	EGPU_FSM_ACCEPT,
 	EGPU_FSM_ACK,
+	EGPU_FSM_REPORT,
 	EGPU_FSM_CANCEL,
 	EGPU_FSM_REFUSE,
 	EGPU_FSM_TICK,

@@ -196,6 +196,64 @@ TRACE_EVENT(egpu_helper_gone,
 	TP_printk("port=%u", __entry->port)
 );
 
+TRACE_DEFINE_ENUM(EGPU_QUIESCE_STATE_RUNNING);
+TRACE_DEFINE_ENUM(EGPU_QUIESCE_STATE_FENCED);
+TRACE_DEFINE_ENUM(EGPU_QUIESCE_STATE_DRAINING);
+TRACE_DEFINE_ENUM(EGPU_QUIESCE_STATE_QUIESCED);
+TRACE_DEFINE_ENUM(EGPU_QUIESCE_STATE_RESUMED);
+
+#define egpu_show_quiesce(state)					\
+	__print_symbolic(state,						\
+		{ EGPU_QUIESCE_STATE_RUNNING, "running" },		\
+		{ EGPU_QUIESCE_STATE_FENCED, "fenced" },		\
+		{ EGPU_QUIESCE_STATE_DRAINING, "draining" },		\
+		{ EGPU_QUIESCE_STATE_QUIESCED, "quiesced" },		\
+		{ EGPU_QUIESCE_STATE_RESUMED, "resumed" })
+
+TRACE_DEFINE_ENUM(EGPU_DRAIN_RESULT_NONE);
+TRACE_DEFINE_ENUM(EGPU_DRAIN_RESULT_DRAINED);
+TRACE_DEFINE_ENUM(EGPU_DRAIN_RESULT_TIMED_OUT);
+TRACE_DEFINE_ENUM(EGPU_DRAIN_RESULT_GONE);
+TRACE_DEFINE_ENUM(EGPU_DRAIN_RESULT_STOPPED);
+TRACE_DEFINE_ENUM(EGPU_DRAIN_RESULT_NO_MEMORY);
+
+#define egpu_show_drain(result)						\
+	__print_symbolic(result,					\
+		{ EGPU_DRAIN_RESULT_NONE, "none" },			\
+		{ EGPU_DRAIN_RESULT_DRAINED, "drained" },		\
+		{ EGPU_DRAIN_RESULT_TIMED_OUT, "timed-out" },		\
+		{ EGPU_DRAIN_RESULT_GONE, "gone" },			\
+		{ EGPU_DRAIN_RESULT_STOPPED, "stopped" },		\
+		{ EGPU_DRAIN_RESULT_NO_MEMORY, "no-memory" })
+
+TRACE_EVENT(egpu_quiesce,
+	TP_PROTO(u32 id, u32 state, u32 result, u32 owner, u32 passes,
+		 u32 waited, u32 pending),
+	TP_ARGS(id, state, result, owner, passes, waited, pending),
+	TP_STRUCT__entry(
+		__field(u32, id)
+		__field(u32, state)
+		__field(u32, result)
+		__field(u32, owner)
+		__field(u32, passes)
+		__field(u32, waited)
+		__field(u32, pending)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->state = state;
+		__entry->result = result;
+		__entry->owner = owner;
+		__entry->passes = passes;
+		__entry->waited = waited;
+		__entry->pending = pending;
+	),
+	TP_printk("id=%u state=%s result=%s owner=%u passes=%u waited=%u pending=%u",
+		  __entry->id, egpu_show_quiesce(__entry->state),
+		  egpu_show_drain(__entry->result), __entry->owner,
+		  __entry->passes, __entry->waited, __entry->pending)
+);
+
 /* error: of the multicast; -ESRCH when nobody listens. */
 TRACE_EVENT(egpu_event,
 	TP_PROTO(u64 seq, u32 cmd, u32 id, int error),

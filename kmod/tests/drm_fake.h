@@ -138,9 +138,12 @@ static const struct drm_gem_object_funcs buffer_funcs = {
 	.free = free_buffer,
 };
 
-/* A buffer to which the file gets some handles, and nobody else any. */
-static void add_buffer(struct fake *fake, struct file *file, size_t size,
-		       unsigned int handles)
+/*
+ * A buffer to which the file gets some handles, and nobody else any. It is there
+ * as long as the file is open.
+ */
+static struct drm_gem_object *add_buffer(struct fake *fake, struct file *file,
+					 size_t size, unsigned int handles)
 {
 	struct drm_gem_object *object = kzalloc(sizeof(*object), GFP_KERNEL);
 	u32 handle;
@@ -153,6 +156,7 @@ static void add_buffer(struct fake *fake, struct file *file, size_t size,
 				drm_gem_handle_create(drm_file_of(file), object,
 						      &handle));
 	drm_gem_object_put(object);
+	return object;
 }
 
 #endif /* _EGPU_TESTS_DRM_FAKE_H */

@@ -17,6 +17,7 @@
 #include "../compat/genl_split.c"
 #include "../genl.c"
 #include "../netlink.c"
+#include "../netlink_quiesce.c"
 #include "../netlink_requests.c"
 
 /* Guards what the stand-ins below do not have. */
@@ -90,6 +91,46 @@ int egpu_eject_begin(struct egpu_device *edev, u32 wait_ms, bool force,
 	return 0;
 }
 
+int egpu_quiesce_fence(struct egpu_device *edev, u32 port, const char **why)
+{
+	return 0;
+}
+
+int egpu_quiesce_drain(struct egpu_device *edev, u32 port, u32 wait_ms,
+		       const char **why)
+{
+	return 0;
+}
+
+int egpu_quiesce_resume(struct egpu_device *edev, u32 port, const char **why)
+{
+	return 0;
+}
+
+void egpu_quiesce_helper_gone(u32 port)
+{
+}
+
+int egpu_put_quiesce(struct sk_buff *skb, const struct egpu_device *edev)
+{
+	return 0;
+}
+
+bool egpu_client_visible(const struct egpu_client *client, bool all)
+{
+	return true;
+}
+
+u32 egpu_client_pid(const struct egpu_client *client)
+{
+	return 0;
+}
+
+int egpu_put_minor(struct sk_buff *skb, int attr, const struct egpu_minor *minor)
+{
+	return 0;
+}
+
 const struct egpu_rule *egpu_overrides(unsigned int *n)
 {
 	*n = 0;
@@ -128,6 +169,21 @@ int egpu_nl_client_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 }
 
 int egpu_nl_client_done(struct netlink_callback *cb)
+{
+	return 0;
+}
+
+int egpu_nl_buffer_start(struct netlink_callback *cb)
+{
+	return 0;
+}
+
+int egpu_nl_buffer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return 0;
+}
+
+int egpu_nl_buffer_done(struct netlink_callback *cb)
 {
 	return 0;
 }

@@ -154,6 +154,19 @@ static const struct step_case step_cases[] = {
 	{ P(ACCEPTED), OTHERS, I(ACK), STRANGER, NOW, -EPERM },
 	{ P(RELEASED), OTHERS, I(ACK), STRANGER, NOW, -EPERM },
 	{ P(DONE), OTHERS, I(ACK), STRANGER, NOW, -EPERM },
+	{ P(ACCEPTED), OTHERS, I(REPORT), STRANGER, NOW, -EPERM },
+	{ P(ACCEPTED), EJECT, I(REPORT), STRANGER, NOW, -EPERM },
+	{ P(RELEASED), EJECT, I(REPORT), STRANGER, NOW, -EPERM },
+	{ P(ACCEPTED), EJECT, I(REFUSE), STRANGER, NOW, -EPERM },
+	{ P(ACCEPTED), OTHERS, I(REFUSE), STRANGER, NOW, -EINVAL },
+	{ P(RELEASED), EJECT, I(REFUSE), STRANGER, NOW, -EPERM },
+	/* our own refusal, when the eject finds the GPU in use */
+	{ P(PENDING), EJECT, I(REFUSE), 0, NOW, -EINVAL },
+	{ P(ACCEPTED), EJECT, I(REFUSE), 0, NOW, -EINVAL },
+	{ P(RELEASED), EJECT, I(REFUSE), 0, NOW, 1, P(REFUSED), R(ACKED) },
+	{ P(RELEASED), OTHERS, I(REFUSE), 0, NOW, -EINVAL },
+	{ P(UNBOUND), EJECT, I(REFUSE), 0, NOW, -EINVAL },
+	{ P(DONE), EJECT, I(REFUSE), 0, NOW, -EINVAL },
 	{ P(ACCEPTED), OTHERS, I(HELPER_GONE), STRANGER, NOW, 0 },
 	{ P(ACCEPTED), EJECT, I(HELPER_GONE), STRANGER, NOW, 0 },
 	/* 250 ms to accept, 2000 ms in all, both from 1000 ms on */
@@ -246,69 +259,68 @@ struct row {
 	NO_INPUTS
 #define FROM_PENDING                                                           \
 	[I(ACCEPT)] = TO(ACCEPTED, NOT_YET), [I(ACK)] = NO(EPROTO),            \
-	[I(REFUSE)] = NO(EINVAL), [I(TICK)] = TO(RELEASED, NOT_ACCEPTED),      \
+	[I(REPORT)] = NO(EPROTO), [I(TICK)] = TO(RELEASED, NOT_ACCEPTED),      \
 	[I(HELPER_GONE)] = STAYS, [I(NO_HELPER)] = TO(RELEASED, UNATTENDED),   \
 	[I(SURPRISE)] = TO(RELEASED, OVERTAKEN),                               \
 	[I(UNBOUND)] = TO(UNBOUND, GONE), [I(DONE)] = TO(DONE, GONE)
 #define FROM_ACCEPTED                                                          \
 	[I(ACCEPT)] = NO(EALREADY), [I(ACK)] = TO(RELEASED, ACKED),            \
-	[I(REFUSE)] = NO(EINVAL), [I(TICK)] = TO(RELEASED, TIMED_OUT),         \
+	[I(REPORT)] = TO(ACCEPTED, NOT_YET),                                   \
+	[I(TICK)] = TO(RELEASED, TIMED_OUT),                                   \
 	[I(HELPER_GONE)] = TO(RELEASED, HELPER_DIED), [I(NO_HELPER)] = STAYS,  \
 	[I(SURPRISE)] = TO(RELEASED, OVERTAKEN),                               \
 	[I(UNBOUND)] = TO(UNBOUND, GONE), [I(DONE)] = TO(DONE, GONE)
 #define FROM_RELEASED                                                          \
-	[I(ACCEPT)] = NO(ETIME), [I(ACK)] = NO(EALREADY), NO_INPUTS,           \
+	[I(ACCEPT)] = NO(ETIME), [I(ACK)] = NO(EALREADY),                      \
+	[I(REPORT)] = NO(ETIME), [I(REFUSE)] = NO(EINVAL), NO_INPUTS,          \
 	[I(SURPRISE)] = TO(RELEASED, ACKED),                                   \
 	[I(UNBOUND)] = TO(UNBOUND, ACKED), [I(DONE)] = TO(DONE, ACKED)
 #define FROM_UNBOUND                                                           \
 	[I(ACCEPT)] = NO(ETIME), [I(ACK)] = NO(EALREADY),                      \
-	[I(REFUSE)] = NO(EINVAL), NO_INPUTS,                                   \
+	[I(REPORT)] = NO(ETIME), [I(REFUSE)] = NO(EINVAL), NO_INPUTS,          \
 	[I(SURPRISE)] = TO(UNBOUND, ACKED), [I(UNBOUND)] = STAYS,              \
 	[I(DONE)] = TO(DONE, ACKED)
 #define FROM_DONE                                                              \
 	[I(ACCEPT)] = NO(ETIME), [I(ACK)] = NO(EALREADY),                      \
-	[I(REFUSE)] = NO(EINVAL), ENDED
+	[I(REPORT)] = NO(ETIME), [I(REFUSE)] = NO(EINVAL), ENDED
 
 static const struct row rows[] = {
 	{ OTHERS,
 	  P(PENDING),
 	  { FROM_PENDING, [I(CANCEL)] = NO(EOPNOTSUPP),
-	    [I(UNLOAD)] = TO(RELEASED, UNLOADED) } },
+	    [I(REFUSE)] = NO(EINVAL), [I(UNLOAD)] = TO(RELEASED, UNLOADED) } },
 	{ OTHERS,
 	  P(ACCEPTED),
 	  { FROM_ACCEPTED, [I(CANCEL)] = NO(EOPNOTSUPP),
-	    [I(UNLOAD)] = TO(RELEASED, UNLOADED) } },
-	{ OTHERS,
-	  P(RELEASED),
-	  { FROM_RELEASED, [I(CANCEL)] = NO(EOPNOTSUPP),
-	    [I(REFUSE)] = NO(EINVAL) } },
+	    [I(REFUSE)] = NO(EINVAL), [I(UNLOAD)] = TO(RELEASED, UNLOADED) } },
+	{ OTHERS, P(RELEASED), { FROM_RELEASED, [I(CANCEL)] = NO(EOPNOTSUPP) } },
 	{ OTHERS, P(UNBOUND), { FROM_UNBOUND, [I(CANCEL)] = NO(EOPNOTSUPP) } },
 	{ OTHERS, P(DONE), { FROM_DONE, [I(CANCEL)] = NO(EOPNOTSUPP) } },
 	{ EJECT,
 	  P(PENDING),
 	  { FROM_PENDING, [I(CANCEL)] = TO(CANCELLED, WITHDRAWN),
-	    [I(UNLOAD)] = TO(CANCELLED, UNLOADED) } },
+	    [I(REFUSE)] = NO(EPROTO), [I(UNLOAD)] = TO(CANCELLED, UNLOADED) } },
 	{ EJECT,
 	  P(ACCEPTED),
 	  { FROM_ACCEPTED, [I(CANCEL)] = TO(CANCELLED, WITHDRAWN),
+	    [I(REFUSE)] = TO(REFUSED, WITHDRAWN),
 	    [I(UNLOAD)] = TO(CANCELLED, UNLOADED) } },
-	{ EJECT,
-	  P(RELEASED),
-	  { FROM_RELEASED, [I(CANCEL)] = NO(EBUSY),
-	    [I(REFUSE)] = TO(REFUSED, ACKED) } },
+	{ EJECT, P(RELEASED), { FROM_RELEASED, [I(CANCEL)] = NO(EBUSY) } },
 	{ EJECT, P(UNBOUND), { FROM_UNBOUND, [I(CANCEL)] = NO(EBUSY) } },
 	{ EJECT, P(DONE), { FROM_DONE, [I(CANCEL)] = NO(ESTALE) } },
 	{ EJECT,
 	  P(CANCELLED),
 	  { [I(ACCEPT)] = NO(ETIME),
 	    [I(ACK)] = NO(EPERM),
+	    [I(REPORT)] = NO(EPERM),
 	    [I(CANCEL)] = NO(EALREADY),
-	    [I(REFUSE)] = NO(EINVAL),
+	    [I(REFUSE)] = NO(EPERM),
 	    ENDED } },
 	{ EJECT,
 	  P(REFUSED),
 	  { [I(ACCEPT)] = NO(ETIME),
 	    [I(ACK)] = NO(EALREADY),
+	    [I(REPORT)] = NO(ETIME),
 	    [I(CANCEL)] = NO(ESTALE),
 	    [I(REFUSE)] = NO(EINVAL),
 	    ENDED } },
@@ -320,8 +332,8 @@ static const char *const phase_names[] = {
 };
 
 static const char *const input_names[] = {
-	"accept",    "ack",	 "cancel", "refuse",  "tick", "helper gone",
-	"no helper", "surprise", "unload", "unbound", "done",
+	"accept",      "ack",	    "report",	"cancel", "refuse",  "tick",
+	"helper gone", "no helper", "surprise", "unload", "unbound", "done",
 };
 
 #define INPUTS ARRAY_SIZE(input_names)
@@ -422,6 +434,11 @@ static void fsm_taken_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fsm.cause, EGPU_CAUSE_UNBIND);
 	KUNIT_EXPECT_EQ(test, -EBUSY,
 			egpu_fsm_step(&fsm, EGPU_FSM_CANCEL, 0, NOW, &why));
+	/* Nor can its helper refuse what is not ours any more. */
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			egpu_fsm_step(&fsm, EGPU_FSM_REFUSE, HELPER, NOW, &why));
+	KUNIT_EXPECT_EQ(test, 1,
+			egpu_fsm_step(&fsm, EGPU_FSM_REPORT, HELPER, NOW, &why));
 	egpu_fsm_step(&fsm, EGPU_FSM_UNLOAD, 0, NOW, &why);
 	KUNIT_EXPECT_EQ(test, fsm.phase, EGPU_PHASE_RELEASED);
 	KUNIT_EXPECT_EQ(test, -EINVAL,

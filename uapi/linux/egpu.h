@@ -13,6 +13,7 @@
 #define EGPU_EJECT_MS_MAX	600000
 #define EGPU_ADDRESS_LEN	31
 #define EGPU_REASON_LEN		127
+#define EGPU_DRAIN_MS_MAX	60000
 
 /**
  * enum egpu_device_state - Where a GPU is in its life.
@@ -165,7 +166,8 @@ enum egpu_phase {
  * @EGPU_RELEASE_UNLOADED: The egpu module was unloaded.
  * @EGPU_RELEASE_INTERNAL: The GPU is not external, its removals are never
  *   held.
- * @EGPU_RELEASE_WITHDRAWN: The eject was cancelled while it waited.
+ * @EGPU_RELEASE_WITHDRAWN: The eject was cancelled, or refused by its helper,
+ *   while it waited.
  */
 enum egpu_release {
 	EGPU_RELEASE_NOT_YET,
@@ -189,6 +191,64 @@ enum egpu_minor_type {
 	EGPU_MINOR_TYPE_RENDER,
 	EGPU_MINOR_TYPE_ACCEL,
 	EGPU_MINOR_TYPE_OTHER,
+};
+
+/**
+ * enum egpu_step - What the helper that accepted a removal is doing, as it
+ *   reports it.
+ * @EGPU_STEP_NONE: Nothing was reported yet.
+ * @EGPU_STEP_FENCE: The GPU's nodes are being closed to new opens.
+ * @EGPU_STEP_ASK: Programs are asked to let go, or to move.
+ * @EGPU_STEP_FREEZE: What still uses the GPU is being frozen.
+ * @EGPU_STEP_DRAIN: Work in flight is awaited.
+ * @EGPU_STEP_REMOVE: The helper is done, the GPU may be removed.
+ */
+enum egpu_step {
+	EGPU_STEP_NONE,
+	EGPU_STEP_FENCE,
+	EGPU_STEP_ASK,
+	EGPU_STEP_FREEZE,
+	EGPU_STEP_DRAIN,
+	EGPU_STEP_REMOVE,
+};
+
+/**
+ * enum egpu_quiesce_state - How far the clients of a GPU are stopped.
+ * @EGPU_QUIESCE_STATE_RUNNING: Nobody has asked for anything.
+ * @EGPU_QUIESCE_STATE_FENCED: A helper keeps new clients out; what is open
+ *   works on.
+ * @EGPU_QUIESCE_STATE_DRAINING: The kernel waits for the work in flight.
+ * @EGPU_QUIESCE_STATE_QUIESCED: Two looks in a row found nothing in flight.
+ * @EGPU_QUIESCE_STATE_RESUMED: Called off, or its helper died; new clients may
+ *   come again.
+ */
+enum egpu_quiesce_state {
+	EGPU_QUIESCE_STATE_RUNNING,
+	EGPU_QUIESCE_STATE_FENCED,
+	EGPU_QUIESCE_STATE_DRAINING,
+	EGPU_QUIESCE_STATE_QUIESCED,
+	EGPU_QUIESCE_STATE_RESUMED,
+};
+
+/**
+ * enum egpu_drain_result - How the last drain ended.
+ * @EGPU_DRAIN_RESULT_NONE: None has ended yet.
+ * @EGPU_DRAIN_RESULT_DRAINED: Nothing is in flight any more.
+ * @EGPU_DRAIN_RESULT_TIMED_OUT: The deadline passed with fences pending;
+ *   culprit says whose.
+ * @EGPU_DRAIN_RESULT_GONE: The device went, or its channel was frozen by error
+ *   recovery.
+ * @EGPU_DRAIN_RESULT_STOPPED: Called off, its helper died, or the module is
+ *   being unloaded.
+ * @EGPU_DRAIN_RESULT_NO_MEMORY: There was no memory to look at the buffers.
+ */
+enum egpu_drain_result {
+	EGPU_DRAIN_RESULT_NONE,
+	EGPU_DRAIN_RESULT_DRAINED,
+	EGPU_DRAIN_RESULT_TIMED_OUT,
+	EGPU_DRAIN_RESULT_GONE,
+	EGPU_DRAIN_RESULT_STOPPED,
+	EGPU_DRAIN_RESULT_NO_MEMORY,
 };
 
 enum {
@@ -255,6 +315,8 @@ enum {
 	EGPU_A_REMOVAL_MINOR,
 	EGPU_A_REMOVAL_SEQ,
 	EGPU_A_REMOVAL_TIME,
+	EGPU_A_REMOVAL_STEP,
+	EGPU_A_REMOVAL_VOUCHED,
 
 	__EGPU_A_REMOVAL_MAX,
 	EGPU_A_REMOVAL_MAX = (__EGPU_A_REMOVAL_MAX - 1)
@@ -270,9 +332,60 @@ enum {
 	EGPU_A_CLIENT_MASTER,
 	EGPU_A_CLIENT_BUFFERS,
 	EGPU_A_CLIENT_BYTES,
+	EGPU_A_CLIENT_COOKIE,
 
 	__EGPU_A_CLIENT_MAX,
 	EGPU_A_CLIENT_MAX = (__EGPU_A_CLIENT_MAX - 1)
+};
+
+enum {
+	EGPU_A_BUFFER_PAD = 1,
+	EGPU_A_BUFFER_ID,
+	EGPU_A_BUFFER_CLIENT_ID,
+	EGPU_A_BUFFER_PID,
+	EGPU_A_BUFFER_MINOR,
+	EGPU_A_BUFFER_HANDLE,
+	EGPU_A_BUFFER_SIZE,
+	EGPU_A_BUFFER_DMA_BUF,
+	EGPU_A_BUFFER_IMPORTED,
+	EGPU_A_BUFFER_PENDING,
+
+	__EGPU_A_BUFFER_MAX,
+	EGPU_A_BUFFER_MAX = (__EGPU_A_BUFFER_MAX - 1)
+};
+
+enum {
+	EGPU_A_CULPRIT_PAD = 1,
+	EGPU_A_CULPRIT_PID,
+	EGPU_A_CULPRIT_COMM,
+	EGPU_A_CULPRIT_CLIENT_ID,
+	EGPU_A_CULPRIT_MINOR,
+	EGPU_A_CULPRIT_FENCES,
+
+	__EGPU_A_CULPRIT_MAX,
+	EGPU_A_CULPRIT_MAX = (__EGPU_A_CULPRIT_MAX - 1)
+};
+
+enum {
+	EGPU_A_QUIESCE_PAD = 1,
+	EGPU_A_QUIESCE_ID,
+	EGPU_A_QUIESCE_STATE,
+	EGPU_A_QUIESCE_RESULT,
+	EGPU_A_QUIESCE_OWNER,
+	EGPU_A_QUIESCE_TIMEOUT_MS,
+	EGPU_A_QUIESCE_CLIENTS,
+	EGPU_A_QUIESCE_BUFFERS,
+	EGPU_A_QUIESCE_PASSES,
+	EGPU_A_QUIESCE_WAITED,
+	EGPU_A_QUIESCE_PENDING,
+	EGPU_A_QUIESCE_STARTED,
+	EGPU_A_QUIESCE_ENDED,
+	EGPU_A_QUIESCE_CULPRIT,
+	EGPU_A_QUIESCE_SEQ,
+	EGPU_A_QUIESCE_TIME,
+
+	__EGPU_A_QUIESCE_MAX,
+	EGPU_A_QUIESCE_MAX = (__EGPU_A_QUIESCE_MAX - 1)
 };
 
 enum {
@@ -284,6 +397,7 @@ enum {
 	EGPU_A_SETTINGS_SEQ,
 	EGPU_A_SETTINGS_HELPERS,
 	EGPU_A_SETTINGS_VERSION,
+	EGPU_A_SETTINGS_DRAIN_MS,
 
 	__EGPU_A_SETTINGS_MAX,
 	EGPU_A_SETTINGS_MAX = (__EGPU_A_SETTINGS_MAX - 1)
@@ -314,6 +428,14 @@ enum {
 	EGPU_CMD_REMOVAL_PENDING,
 	EGPU_CMD_REMOVAL_PROGRESS,
 	EGPU_CMD_DISCONNECTED,
+	EGPU_CMD_REFUSE,
+	EGPU_CMD_REPORT,
+	EGPU_CMD_BUFFER_GET,
+	EGPU_CMD_QUIESCE_GET,
+	EGPU_CMD_FENCE,
+	EGPU_CMD_DRAIN,
+	EGPU_CMD_RESUME,
+	EGPU_CMD_QUIESCE,
 
 	__EGPU_CMD_MAX,
 	EGPU_CMD_MAX = (__EGPU_CMD_MAX - 1)

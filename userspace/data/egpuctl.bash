@@ -51,7 +51,7 @@ _egpuctl() {
 		timeline:0) word=$(_egpuctl_cookies) ;;
 		override:0) word=$(_egpuctl_gpus | grep :) ;;
 		override:1) word="auto external internal" ;;
-		settings:*) word="hold-ms= accept-ms= eject-ms=" ;;
+		settings:*) word="hold-ms= accept-ms= eject-ms= drain-ms=" ;;
 		*) return ;;
 		esac
 	fi

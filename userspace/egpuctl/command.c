@@ -13,7 +13,8 @@ static const struct ctl_verb verbs[] = {
 	{ "list", verb_list, "", "list the GPUs (also without any verb)", 0, 0,
 	  0 },
 	{ "show", verb_show, "GPU", "show all about one GPU", 1, 1, 0 },
-	{ "clients", verb_clients, "[GPU]", "list who has GPUs open", 0, 1, 0 },
+	{ "clients", verb_clients, "[GPU]",
+	  "list who holds GPUs and what an eject would do", 0, 1, 0 },
 	{ "monitor", verb_monitor, "", "print events as they come", 0, 0, 0 },
 	{ "eject", verb_eject, "GPU", "make a GPU safe to unplug", 1, 1,
 	  CTL_FORCE | CTL_TIMEOUT | CTL_NO_WAIT },
@@ -255,6 +256,7 @@ int ctl_main(struct ctl *ctl, int argc, char **argv)
 	struct parsed p = { 0 };
 	int code;
 
+	ctl->policy_known = false;
 	code = parse_options(ctl, &p, argc, argv);
 	if (code)
 		return code;

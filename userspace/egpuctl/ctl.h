@@ -11,6 +11,7 @@
 
 #include "../common/json.h"
 #include "../lib/egpu.h"
+#include "../usage/usage.h"
 
 #define JSON_SCHEMA 1
 
@@ -54,9 +55,15 @@ enum ctl_exit {
  * @ctx: the context, NULL before ctl_open()
  * @terminal: @out is a terminal, so progress and marks can be shown
  * @color: colours are wanted
+ * @roots: where the machine is
+ * @policy_path: configuration of the daemon
+ * @policy_known: @policy was read, or its defaults taken
+ * @policy: what would happen to programs
+ * @policy_error: what is wrong with the file at @policy_path, or empty
  * @pci_ids: path of the names of vendors and devices, NULL for none
  * @width: of the terminal, 0 for what the system says
  * @driver_ms: how long a driver may take to let go after an eject's deadline
+ * @open_ms: how long a driver may take to open a node
  * @json: --json
  * @force: --force
  * @no_wait: --no-wait
@@ -69,9 +76,15 @@ struct ctl {
 	struct egpu_ctx *ctx;
 	bool terminal;
 	bool color;
+	const struct usage_roots *roots;
+	const char *policy_path;
+	bool policy_known;
+	struct policy_config policy;
+	char policy_error[256];
 	const char *pci_ids;
 	int width;
 	uint32_t driver_ms;
+	uint32_t open_ms;
 	bool json;
 	bool force;
 	bool no_wait;
@@ -141,6 +154,8 @@ const char *describe_removed(const struct egpu_removal *removal, char *buf);
 const char *describe_evidence(uint32_t evidence, char *buf);
 const char *describe_bytes(uint64_t bytes, char *buf);
 const char *describe_release(uint32_t release);
+const char *describe_step(uint32_t step);
+const char *describe_quiesce(const struct egpu_quiesce *quiesce, char *buf);
 
 /* ------------------------------------------------------------- pciids.c */
 
@@ -157,6 +172,11 @@ void tojson_device(struct json *json, const char *key,
 		   const struct egpu_device *device);
 void tojson_removal(struct json *json, const char *key,
 		    const struct egpu_removal *removal, bool steps);
+void tojson_reasons(struct json *json, const struct verdict *verdict);
+void tojson_readiness(struct json *json, const char *key,
+		      const struct readiness *readiness);
+void tojson_quiesce(struct json *json, const char *key,
+		    const struct egpu_quiesce *quiesce);
 void tojson_client(struct json *json, const struct egpu_client *client);
 void tojson_clients(struct json *json, const struct egpu_client_list *list);
 
@@ -185,6 +205,35 @@ void table_cell(struct ctl_table *table, size_t column, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void table_color(struct ctl_table *table, size_t column, const char *color);
 int table_print(struct ctl *ctl, struct ctl_table *table);
+
+/* ------------------------------------------------------------- holders.c */
+
+/**
+ * struct ctl_held - who holds one GPU
+ * @device: the GPU
+ * @known: @holders is
+ * @holders: who
+ */
+struct ctl_held {
+	const struct egpu_device *device;
+	bool known;
+	struct holders holders;
+};
+
+int ctl_holders(struct ctl *ctl, const struct egpu_device *device,
+		struct ctl_held *held);
+bool is_held(const struct ctl_held *held);
+void ctl_holders_free(struct ctl_held *held);
+int ctl_fail_holders(struct ctl *ctl, const struct ctl_held *held, int err);
+const char *ctl_outcome(struct ctl *ctl, const struct holder *holder);
+int print_holders(struct ctl *ctl, const struct ctl_held *held, size_t n);
+void tojson_held(struct ctl *ctl, struct json *json, const char *key,
+		 const struct ctl_held *held);
+
+/* ------------------------------------------------------------- ready.c */
+
+void ctl_readiness(struct ctl *ctl, const struct egpu_device *device,
+		   struct readiness *ready);
 
 /* ------------------------------------------------------------- steps.c */
 
@@ -221,7 +270,6 @@ int verb_timeline(struct ctl *ctl, int argc, char **argv);
 int verb_override(struct ctl *ctl, int argc, char **argv);
 int verb_settings(struct ctl *ctl, int argc, char **argv);
 
-int print_clients(struct ctl *ctl, const struct egpu_client_list *list);
 int print_timeline(struct ctl *ctl, const struct egpu_removal *removal);
 
 /* ------------------------------------------------------------- signals.c */

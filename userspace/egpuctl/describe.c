@@ -136,6 +136,34 @@ const char *describe_bytes(uint64_t bytes, char *buf)
 	return buf;
 }
 
+/* What a helper does, as it says; "" for a step that is not known here. */
+const char *describe_step(uint32_t step)
+{
+	static const char *const text[] = {
+		[EGPU_STEP_NONE] = "",
+		[EGPU_STEP_FENCE] = "its nodes are closed to new opens",
+		[EGPU_STEP_ASK] = "programs are asked to let go",
+		[EGPU_STEP_FREEZE] = "what still uses it is frozen",
+		[EGPU_STEP_DRAIN] = "work in flight is awaited",
+		[EGPU_STEP_REMOVE] = "the helper is done",
+	};
+
+	return step < sizeof(text) / sizeof(text[0]) ? text[step] : "";
+}
+
+/* "3 clients, 120 buffers, 2 passes, 14 fences awaited, 1 pending" */
+const char *describe_quiesce(const struct egpu_quiesce *quiesce, char *buf)
+{
+	snprintf(buf, TEXT_SIZE,
+		 "%u client%s, %u buffer%s, %u pass%s, %u fence%s awaited, %u pending",
+		 quiesce->clients, quiesce->clients == 1 ? "" : "s",
+		 quiesce->buffers, quiesce->buffers == 1 ? "" : "s",
+		 quiesce->passes, quiesce->passes == 1 ? "" : "es",
+		 quiesce->waited, quiesce->waited == 1 ? "" : "s",
+		 quiesce->pending);
+	return buf;
+}
+
 /* Why a removal stopped waiting, as the end of a sentence. */
 const char *describe_release(uint32_t release)
 {
@@ -151,7 +179,7 @@ const char *describe_release(uint32_t release)
 			"the GPU went while a helper was awaited",
 		[EGPU_RELEASE_UNLOADED] = "the egpu module was unloaded",
 		[EGPU_RELEASE_INTERNAL] = "the GPU is internal and not held",
-		[EGPU_RELEASE_WITHDRAWN] = "the eject was called off",
+		[EGPU_RELEASE_WITHDRAWN] = "the eject was called off or refused",
 	};
 
 	if (release >= sizeof(text) / sizeof(text[0]))

@@ -15,6 +15,9 @@
  */
 #define DRIVER_MS 30000
 
+/* A GPU that sleeps has to wake up first; none takes this long. */
+#define OPEN_MS 5000
+
 /* The convention of no-color.org: set and not empty means none. */
 static bool color_wanted(void)
 {
@@ -30,8 +33,11 @@ int main(int argc, char **argv)
 		.out = stdout,
 		.err = stderr,
 		.open = egpu_open,
+		.roots = &usage_roots_here,
+		.policy_path = POLICY_PATH,
 		.pci_ids = "/usr/share/misc/pci.ids",
 		.driver_ms = DRIVER_MS,
+		.open_ms = OPEN_MS,
 		.terminal = isatty(STDOUT_FILENO),
 	};
 

@@ -144,6 +144,8 @@ void tojson_removal(struct json *json, const char *key,
 		     removal->timeout_ms);
 	removal_times(json, removal);
 	uint_or_null(json, "helper", removal->helper, removal->helper);
+	name(json, "step", EGPU_NAMES_STEP, removal->step);
+	json_bool(json, "vouched", removal->vouched);
 	json_string_or_null(json, "reason", removal->reason);
 	json_bool(json, "external", removal->external);
 	json_hex(json, "vendor", 4, removal->vendor);
@@ -154,6 +156,50 @@ void tojson_removal(struct json *json, const char *key,
 		minor_array(json, removal->minors, removal->n_minors);
 	if (steps)
 		step_array(json, removal);
+	json_object_end(json);
+}
+
+/* Members of the object that the verdict's name is in. */
+void tojson_reasons(struct json *json, const struct verdict *verdict)
+{
+	size_t i;
+
+	json_bool(json, "safe", verdict->safe);
+	json_array(json, "reasons");
+	for (i = 0; i < verdict->n; i++)
+		json_string(json, NULL, verdict->reason[i]);
+	json_array_end(json);
+}
+
+void tojson_readiness(struct json *json, const char *key,
+		      const struct readiness *readiness)
+{
+	json_object(json, key);
+	json_bool(json, "ready", readiness->ready);
+	json_bool(json, "bars", readiness->bars);
+	json_bool(json, "driver", readiness->driver);
+	json_bool(json, "opens", readiness->opens);
+	json_string_or_null(json, "why", readiness->why);
+	json_object_end(json);
+}
+
+void tojson_quiesce(struct json *json, const char *key,
+		    const struct egpu_quiesce *quiesce)
+{
+	json_object(json, key);
+	json_uint(json, "id", quiesce->id);
+	name(json, "state", EGPU_NAMES_QUIESCE, quiesce->state);
+	name(json, "result", EGPU_NAMES_DRAIN, quiesce->result);
+	uint_or_null(json, "owner", quiesce->owner, quiesce->owner);
+	uint_or_null(json, "timeout_ms", quiesce->timeout_ms,
+		     quiesce->timeout_ms);
+	json_uint(json, "clients", quiesce->clients);
+	json_uint(json, "buffers", quiesce->buffers);
+	json_uint(json, "passes", quiesce->passes);
+	json_uint(json, "waited", quiesce->waited);
+	json_uint(json, "pending", quiesce->pending);
+	uint_or_null(json, "started", quiesce->started, quiesce->started);
+	uint_or_null(json, "ended", quiesce->ended, quiesce->ended);
 	json_object_end(json);
 }
 

@@ -1,110 +1,130 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * egpuctl clients: who has GPUs open
+ * egpuctl clients: who holds GPUs, how, and what would happen to them
  */
-#include <inttypes.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl.h"
 
-enum { GPU, PID, PROCESS, NODE, MASTER, BUFFERS, SIZE };
-
-static const struct ctl_column columns[] = {
-	[GPU] = { .name = "GPU", .right = true },
-	[PID] = { .name = "PID", .right = true },
-	[PROCESS] = { .name = "PROCESS", .truncate = true },
-	[NODE] = { .name = "NODE" },
-	[MASTER] = { .name = "DISPLAY" },
-	[BUFFERS] = { .name = "BUFFERS", .right = true },
-	[SIZE] = { .name = "SIZE", .right = true },
+/**
+ * struct clients - who holds the GPUs that were asked for
+ * @devices: all GPUs
+ * @one: the one that was asked for, in @devices, or NULL for all
+ * @listed: what the kernel lists for them, only for JSON
+ * @n: entries of @held in use
+ * @held: by GPU
+ */
+struct clients {
+	struct egpu_device_list *devices;
+	const struct egpu_device *one;
+	struct egpu_client_list *listed;
+	size_t n;
+	struct ctl_held *held;
 };
 
-static void put_client(struct ctl_table *table, const struct egpu_client *client)
+static int find_devices(struct ctl *ctl, const char *name,
+			struct clients *clients)
 {
-	char buf[TEXT_SIZE];
+	int err;
 
-	table_row(table);
-	table_cell(table, GPU, "%u", client->id);
-	if (EGPU_HAS(client, EGPU_A_CLIENT_PID))
-		table_cell(table, PID, "%u", client->pid);
-	else
-		table_cell(table, PID, "-");
-	table_cell(table, PROCESS, "%s", client->comm[0] ? client->comm : "-");
-	if (EGPU_HAS(client, EGPU_A_CLIENT_MINOR))
-		table_cell(table, NODE, "%s",
-			   describe_nodes(&client->minor, 1, buf));
-	else
-		table_cell(table, NODE, "-");
-	table_cell(table, MASTER, "%s", client->master ? "master" : "-");
-	table_cell(table, BUFFERS, "%u", client->buffers);
-	table_cell(table, SIZE, "%s", describe_bytes(client->bytes, buf));
-}
-
-/* Prints the table of @list, which is not empty; returns an exit code. */
-int print_clients(struct ctl *ctl, const struct egpu_client_list *list)
-{
-	struct ctl_table *table;
-	size_t i;
-
-	table = table_new(ctl, columns, sizeof(columns) / sizeof(columns[0]));
-	for (i = 0; table && i < list->count; i++)
-		put_client(table, list->item[i]);
-	return table_print(ctl, table);
-}
-
-/* 0 for all GPUs, or the id of the one that is named. */
-static int find_id(struct ctl *ctl, const char *name, uint32_t *id)
-{
-	const struct egpu_device *dev;
-	struct egpu_device_list *list;
-	int err, code;
-
-	*id = 0;
-	if (!name)
-		return EXIT_OK;
-	err = egpu_device_list(ctl->ctx, &list);
+	err = egpu_device_list(ctl->ctx, &clients->devices);
 	if (err)
 		return ctl_fail_lib(ctl, err);
-	code = ctl_find_gpu(ctl, list, name, &dev);
-	if (!code)
-		*id = dev->id;
-	egpu_device_list_free(list);
-	return code;
+	if (name)
+		return ctl_find_gpu(ctl, clients->devices, name, &clients->one);
+	return EXIT_OK;
 }
 
-static int print_found(struct ctl *ctl, const struct egpu_client_list *list)
+static int find_holders(struct ctl *ctl, struct clients *clients)
+{
+	size_t i, count = clients->devices->count;
+	int err;
+
+	/* One more, since nothing of no size is NULL to some. */
+	clients->held = calloc(count + 1, sizeof(*clients->held));
+	if (!clients->held)
+		return ctl_fail(ctl, EXIT_OTHER, -ENOMEM,
+				"cannot list the holders: %s", strerror(ENOMEM));
+	for (i = 0; i < count; i++) {
+		const struct egpu_device *dev = clients->devices->item[i];
+		struct ctl_held *held = &clients->held[clients->n];
+
+		if (clients->one && clients->one != dev)
+			continue;
+		err = ctl_holders(ctl, dev, held);
+		clients->n++;
+		/* Of all GPUs, one may just be coming or going. */
+		if (err && (clients->one || (err != -ENODEV && err != -EAGAIN)))
+			return ctl_fail_holders(ctl, held, err);
+	}
+	return EXIT_OK;
+}
+
+static int find_listed(struct ctl *ctl, struct clients *clients)
+{
+	int err = egpu_client_list(ctl->ctx, clients->one ? clients->one->id : 0,
+				   &clients->listed);
+
+	return err ? ctl_fail_lib(ctl, err) : EXIT_OK;
+}
+
+static void write_json(struct ctl *ctl, const struct clients *clients)
 {
 	struct json json;
+	size_t i;
 
-	if (ctl->json) {
-		tojson_begin(ctl, &json);
-		tojson_clients(&json, list);
-		tojson_end(&json);
-		return EXIT_OK;
-	}
-	if (list->count)
-		return print_clients(ctl, list);
-	fprintf(ctl->out, "No client%s.\n",
-		geteuid() ? " of yours (root sees all)" : "");
-	return EXIT_OK;
+	tojson_begin(ctl, &json);
+	tojson_clients(&json, clients->listed);
+	json_array(&json, "usage");
+	for (i = 0; i < clients->n; i++)
+		tojson_held(ctl, &json, NULL, &clients->held[i]);
+	json_array_end(&json);
+	tojson_end(&json);
+}
+
+static int write_text(struct ctl *ctl, const struct clients *clients)
+{
+	size_t i, holders = 0;
+
+	for (i = 0; i < clients->n; i++)
+		holders += clients->held[i].holders.n;
+	if (!holders && clients->one)
+		fprintf(ctl->out, "Nobody is seen to hold GPU %u.\n",
+			clients->one->id);
+	else if (!holders)
+		fputs("Nobody is seen to hold a GPU.\n", ctl->out);
+	return print_holders(ctl, clients->held, clients->n);
+}
+
+static void free_clients(struct clients *clients)
+{
+	size_t i;
+
+	for (i = 0; i < clients->n; i++)
+		ctl_holders_free(&clients->held[i]);
+	free(clients->held);
+	egpu_client_list_free(clients->listed);
+	egpu_device_list_free(clients->devices);
 }
 
 int verb_clients(struct ctl *ctl, int argc, char **argv)
 {
-	struct egpu_client_list *list;
-	uint32_t id;
-	int err, code;
+	struct clients clients = { 0 };
+	int code;
 
 	code = ctl_open(ctl);
 	if (!code)
-		code = find_id(ctl, argc ? argv[0] : NULL, &id);
-	if (code)
-		return code;
-	err = egpu_client_list(ctl->ctx, id, &list);
-	if (err)
-		return ctl_fail_lib(ctl, err);
-	code = print_found(ctl, list);
-	egpu_client_list_free(list);
+		code = find_devices(ctl, argc ? argv[0] : NULL, &clients);
+	if (!code)
+		code = find_holders(ctl, &clients);
+	if (!code && ctl->json)
+		code = find_listed(ctl, &clients);
+	if (!code && ctl->json)
+		write_json(ctl, &clients);
+	else if (!code)
+		code = write_text(ctl, &clients);
+	free_clients(&clients);
 	return code;
 }

@@ -20,7 +20,9 @@
  * @device: the GPU as it was before, with what @devices owns
  * @devices: all GPUs as they were before
  * @cookie: the removal
- * @shown: how many steps of the removal were shown
+ * @shown: how many phases of the removal were shown
+ * @step: the helper's step that was shown last
+ * @quiesce: state of the quiescing that was shown last
  * @removal: the removal as last heard of, or NULL; owned
  * @deadline: CLOCK_MONOTONIC in ms after which it is of no use to wait
  * @lost: the kernel has forgotten the removal, or was unloaded
@@ -35,6 +37,8 @@ struct eject {
 	struct egpu_device_list *devices;
 	uint64_t cookie;
 	size_t shown;
+	uint32_t step;
+	uint32_t quiesce;
 	struct egpu_removal *removal;
 	uint64_t deadline;
 	bool lost;
@@ -74,22 +78,101 @@ static int refresh(struct eject *ej)
 
 /* ------------------------------------------------------------- progress */
 
-/* Shows the steps since the last time; several may come in one go. */
-static void progress(struct eject *ej)
+static bool shows_progress(const struct eject *ej)
+{
+	return ej->ctl->terminal && !ej->ctl->json;
+}
+
+/* Shows the phases since the last time; several may come in one go. */
+static void show_phases(struct eject *ej, const struct egpu_removal *rem)
 {
 	char phase[EGPU_NAME_SIZE];
 	struct ctl_step steps[STEPS_MAX];
-	size_t n = steps_of(ej->removal, steps);
+	size_t n = steps_of(rem, steps);
 
-	if (!ej->ctl->terminal || ej->ctl->json)
+	if (!shows_progress(ej))
 		return;
 	for (; ej->shown < n; ej->shown++)
 		fprintf(ej->ctl->out, "%10.3f ms  %-10s %s\n",
 			(double)steps[ej->shown].after / 1e6,
 			egpu_name_text(EGPU_NAMES_PHASE, steps[ej->shown].phase,
 				       phase, sizeof(phase)),
-			steps_meaning(ej->removal, &steps[ej->shown]));
+			steps_meaning(rem, &steps[ej->shown]));
 	fflush(ej->ctl->out);
+}
+
+/* A line between two phases; what is made up after a loss has no time. */
+static void show_between(struct eject *ej, uint64_t time, const char *what,
+			 const char *meaning)
+{
+	uint64_t created = ej->removal ? ej->removal->created : 0;
+
+	if (!shows_progress(ej))
+		return;
+	if (time > created && created)
+		fprintf(ej->ctl->out, "%10.3f ms  ",
+			(double)(time - created) / 1e6);
+	else
+		fprintf(ej->ctl->out, "%15s", "");
+	fprintf(ej->ctl->out, "%-10s %s\n", what, meaning);
+	fflush(ej->ctl->out);
+}
+
+/* Whom the person at the terminal may help to let go. */
+static void show_asked(struct eject *ej)
+{
+	char comm[PROCESS_COMM_SIZE], text[TEXT_SIZE];
+	struct ctl_held held;
+	size_t i;
+
+	if (!shows_progress(ej))
+		return;
+	/* By now they may be gone, and the GPU with them. */
+	if (!ctl_holders(ej->ctl, ej->device, &held)) {
+		for (i = 0; i < held.holders.n; i++) {
+			const struct holder *holder = &held.holders.item[i];
+
+			text_printable(holder->process.comm, comm, sizeof(comm));
+			snprintf(text, sizeof(text), "%s (%d) %s", comm,
+				 (int)holder->process.pid,
+				 ctl_outcome(ej->ctl, holder));
+			show_between(ej, 0, "", text);
+		}
+	}
+	ctl_holders_free(&held);
+}
+
+/* That the helper is done, the phase that follows says as well. */
+static void show_step(struct eject *ej, const struct egpu_event *event)
+{
+	uint32_t step = event->removal->step;
+	char name[EGPU_NAME_SIZE];
+
+	if (step == ej->step)
+		return;
+	ej->step = step;
+	if (step != EGPU_STEP_NONE && step != EGPU_STEP_REMOVE)
+		show_between(ej, event->time,
+			     egpu_name_text(EGPU_NAMES_STEP, step, name,
+					    sizeof(name)),
+			     describe_step(step));
+	if (step == EGPU_STEP_ASK)
+		show_asked(ej);
+}
+
+/* How a drain has ended; what comes before is only counting. */
+static void show_quiesce(struct eject *ej, const struct egpu_event *event)
+{
+	const struct egpu_quiesce *quiesce = event->quiesce;
+	bool was_draining = ej->quiesce == EGPU_QUIESCE_STATE_DRAINING;
+	char name[EGPU_NAME_SIZE], text[TEXT_SIZE];
+
+	ej->quiesce = quiesce->state;
+	if (was_draining && quiesce->state != EGPU_QUIESCE_STATE_DRAINING)
+		show_between(ej, event->time,
+			     egpu_name_text(EGPU_NAMES_DRAIN, quiesce->result,
+					    name, sizeof(name)),
+			     describe_quiesce(quiesce, text));
 }
 
 static void say(struct eject *ej, const char *text)
@@ -120,19 +203,23 @@ static void take_event(struct eject *ej, const struct egpu_event *event)
 		take_state(ej, event);
 		return;
 	}
+	if (event->quiesce && event->quiesce->id == ej->device->id)
+		show_quiesce(ej, event);
 	if (!event->removal || event->removal->cookie != ej->cookie)
 		return;
 	/* That of the event is the library's; the reply is ours to keep. */
-	if (!refresh(ej))
-		progress(ej);
+	refresh(ej);
+	show_phases(ej, event->removal);
+	show_step(ej, event);
 }
 
+/* All that are there, although it may be over already: they are its story. */
 static int take_events(struct eject *ej)
 {
 	const struct egpu_event *event;
 	int more = 0;
 
-	while (!is_over(ej)) {
+	while (!ej->lost) {
 		more = egpu_monitor_next(ej->mon, &event);
 		if (more <= 0)
 			break;
@@ -195,78 +282,93 @@ static int watch(struct eject *ej)
 /* ------------------------------------------------------------- verdict */
 
 /**
- * struct verdict - how an eject ended
- * @name: in JSON
+ * struct end - how an eject ended
+ * @now: the GPU as it is now, or NULL when it is off the bus
+ * @refused: which is explained by a list of who holds it
+ * @held: who holds it, as far as is known
+ * @listed: what the kernel lists for it, or NULL
+ * @verdict: whether its cable can be pulled
  * @code: exit code
- * @text: for people, the end of a sentence that begins with the GPU
  */
-struct verdict {
-	const char *name;
+struct end {
+	struct egpu_device *now;
+	bool refused;
+	struct ctl_held held;
+	struct egpu_client_list *listed;
+	struct verdict verdict;
 	enum ctl_exit code;
-	const char *text;
 };
 
-static const struct verdict verdict_safe = { "safe-to-unplug", EXIT_OK,
-					     "is safe to unplug" };
-static const struct verdict verdict_refused = {
-	"refused", EXIT_BUSY, "is not safe to unplug: the eject was refused"
-};
-
-static const struct verdict verdict_cancelled = {
-	"cancelled", EXIT_CANCELLED,
-	"is not safe to unplug: the eject was cancelled, nothing was removed"
-};
-
-static const struct verdict verdict_surprise = {
-	"surprise", EXIT_SURPRISE, "was gone before its eject had ended"
-};
-
-static const struct verdict verdict_timed_out = {
-	"timed-out", EXIT_TIMEOUT,
-	"is not safe to unplug: its driver has not let go in time"
-};
-
-static const struct verdict verdict_unbound = {
-	"failed", EXIT_OTHER,
-	"has lost its driver but is still on the bus: unbind was all that was asked for"
-};
-
-static const struct verdict verdict_failed = {
-	"failed", EXIT_OTHER,
-	"is not known to be safe to unplug: the egpu module has forgotten the eject or was unloaded, see 'egpuctl list'"
-};
-
-static const struct verdict verdict_watched = {
-	"failed", EXIT_OTHER,
-	"is still being removed, but no longer watched: see 'egpuctl timeline'"
-};
-
-static const struct verdict *judge(const struct eject *ej)
+/* The verdict is for people who want to pull a cable, this one for scripts. */
+static enum ctl_exit exit_code(const struct eject *ej,
+			       const struct verdict *verdict)
 {
 	const struct egpu_removal *rem = ej->removal;
 
 	if (ej->lost || !rem)
-		return &verdict_failed;
-	if (rem->phase == EGPU_PHASE_CANCELLED)
-		return &verdict_cancelled;
-	if (rem->phase == EGPU_PHASE_REFUSED)
-		return &verdict_refused;
-	if (rem->phase != EGPU_PHASE_DONE)
-		return ej->overdue ? &verdict_timed_out : &verdict_watched;
+		return EXIT_OTHER;
+	switch (rem->phase) {
+	case EGPU_PHASE_CANCELLED:
+		return EXIT_CANCELLED;
+	case EGPU_PHASE_REFUSED:
+		return EXIT_BUSY;
+	case EGPU_PHASE_DONE:
+		break;
+	default:
+		return ej->overdue ? EXIT_TIMEOUT : EXIT_OTHER;
+	}
 	if (rem->cause == EGPU_CAUSE_SURPRISE)
-		return &verdict_surprise;
-	if (rem->cause == EGPU_CAUSE_UNBIND)
-		return &verdict_unbound;
-	return &verdict_safe;
+		return EXIT_SURPRISE;
+	return verdict->safe ? EXIT_OK : EXIT_OTHER;
 }
 
-static void print_holders(struct ctl *ctl, const struct egpu_client_list *list)
+/* Without an answer there is still to tell how the eject ended. */
+static void who_holds(struct ctl *ctl, const struct egpu_device *device,
+		      struct ctl_held *held, struct egpu_client_list **listed)
 {
-	if (!list || !list->count)
+	ctl_holders(ctl, device, held);
+	*listed = NULL;
+	if (ctl->json && egpu_client_list(ctl->ctx, device->id, listed))
+		*listed = NULL;
+}
+
+static void who_holds_to_json(struct ctl *ctl, struct json *json,
+			      const struct ctl_held *held,
+			      const struct egpu_client_list *listed)
+{
+	if (listed)
+		tojson_clients(json, listed);
+	if (held->known)
+		tojson_held(ctl, json, "usage", held);
+}
+
+static void judge(struct eject *ej, struct end *end)
+{
+	struct ctl *ctl = ej->ctl;
+	struct verdict_facts facts = { .removal = ej->removal };
+
+	if (egpu_device_get(ctl->ctx, ej->device->id, NULL, &end->now))
+		end->now = NULL;
+	end->refused = ej->removal && ej->removal->phase == EGPU_PHASE_REFUSED;
+	if (end->now)
+		who_holds(ctl, end->now, &end->held, &end->listed);
+	facts.device = end->now;
+	facts.holders = end->held.known ? &end->held.holders : NULL;
+	facts.left = nodes_left(ctl->roots, ej->device->address);
+	facts.lost = ej->lost || !ej->removal;
+	facts.overdue = ej->overdue;
+	verdict_of(&facts, &end->verdict);
+	end->code = exit_code(ej, &end->verdict);
+}
+
+static void print_in_use(struct ctl *ctl, const struct ctl_held *held)
+{
+	if (!is_held(held))
 		return;
-	fputs("These have it open:\n", ctl->out);
-	print_clients(ctl, list);
-	fputs("Close them, or eject with --force.\n", ctl->out);
+	fputs("These hold it:\n", ctl->out);
+	print_holders(ctl, held, 1);
+	if (!ctl->force)
+		fputs("Close them, or eject with --force.\n", ctl->out);
 }
 
 /* The cable that is safe for one GPU may carry another. */
@@ -285,62 +387,61 @@ static void print_neighbours(const struct eject *ej)
 	}
 }
 
-static void verdict_text(const struct eject *ej, const struct verdict *verdict,
-			 const struct egpu_client_list *holders)
+static void end_to_text(const struct eject *ej, const struct end *end)
 {
-	char who[TEXT_SIZE], reason[EGPU_REASON_LEN + 1];
-	struct ctl *ctl = ej->ctl;
+	char who[TEXT_SIZE], raw[VERDICT_TEXT_SIZE], text[VERDICT_TEXT_SIZE];
+	bool table = end->refused && is_held(&end->held);
 	const char *color = "", *plain = "";
+	struct ctl *ctl = ej->ctl;
 
 	if (ctl->color) {
-		color = verdict == &verdict_safe ? "\033[1;32m" : "\033[1;31m";
+		color = end->verdict.safe ? "\033[1;32m" : "\033[1;31m";
 		plain = "\033[0m";
 	}
-	fprintf(ctl->out, "%s%s %s%s%s.%s\n", color,
-		describe_device(ej->device, who), verdict->text,
-		ej->removal && ej->removal->reason[0] ? ": " : "",
-		ej->removal ? text_printable(ej->removal->reason, reason,
-					     sizeof(reason)) :
-			      "",
-		plain);
-	print_holders(ctl, holders);
-	if (verdict == &verdict_safe)
+	/* Whoever holds it is in the table that follows. */
+	verdict_text(&end->verdict, table ? 1 : VERDICT_REASONS_MAX, raw,
+		     sizeof(raw));
+	fprintf(ctl->out, "%s%s %s.%s\n", color,
+		describe_device(ej->device, who),
+		text_printable(raw, text, sizeof(text)), plain);
+	if (table)
+		print_in_use(ctl, &end->held);
+	if (end->verdict.safe)
 		print_neighbours(ej);
 }
 
-static void verdict_json(const struct eject *ej, const struct verdict *verdict,
-			 const struct egpu_client_list *holders)
+static void end_to_json(const struct eject *ej, const struct end *end)
 {
 	struct json json;
 
 	tojson_begin(ej->ctl, &json);
 	json_object(&json, "eject");
 	json_uint(&json, "cookie", ej->cookie);
-	json_string(&json, "verdict", verdict->name);
+	json_string(&json, "verdict", end->verdict.name);
+	tojson_reasons(&json, &end->verdict);
 	if (ej->removal)
 		tojson_removal(&json, "removal", ej->removal, true);
 	else
 		json_null(&json, "removal");
-	if (holders)
-		tojson_clients(&json, holders);
+	if (end->refused)
+		who_holds_to_json(ej->ctl, &json, &end->held, end->listed);
 	json_object_end(&json);
 	tojson_end(&json);
 }
 
-static int report_verdict(struct eject *ej)
+static int report_end(struct eject *ej)
 {
-	const struct verdict *verdict = judge(ej);
-	struct egpu_client_list *holders = NULL;
+	struct end end = { 0 };
 
-	if (verdict == &verdict_refused &&
-	    egpu_client_list(ej->ctl->ctx, ej->device->id, &holders))
-		holders = NULL;
+	judge(ej, &end);
 	if (ej->ctl->json)
-		verdict_json(ej, verdict, holders);
+		end_to_json(ej, &end);
 	else
-		verdict_text(ej, verdict, holders);
-	egpu_client_list_free(holders);
-	return verdict->code;
+		end_to_text(ej, &end);
+	egpu_client_list_free(end.listed);
+	ctl_holders_free(&end.held);
+	egpu_device_free(end.now);
+	return end.code;
 }
 
 /* ------------------------------------------------------------- beginning */
@@ -348,25 +449,25 @@ static int report_verdict(struct eject *ej)
 /* The kernel refused at once because nobody could free the GPU. */
 static int refused_at_once(struct eject *ej)
 {
-	struct egpu_client_list *holders = NULL;
+	struct egpu_client_list *listed;
+	struct ctl_held held;
 	char error[512];
 	struct json json;
 
 	snprintf(error, sizeof(error), "%s", egpu_error(ej->ctl->ctx));
-	if (egpu_client_list(ej->ctl->ctx, ej->device->id, &holders))
-		holders = NULL;
+	who_holds(ej->ctl, ej->device, &held, &listed);
 	if (ej->ctl->json) {
 		tojson_begin(ej->ctl, &json);
 		ctl_json_error(ej->ctl, &json, EXIT_BUSY, -EBUSY, error);
-		if (holders)
-			tojson_clients(&json, holders);
+		who_holds_to_json(ej->ctl, &json, &held, listed);
 		json_object_end(&json);
 		tojson_end(&json);
 	} else {
 		ctl_fail(ej->ctl, EXIT_BUSY, -EBUSY, "%s", error);
-		print_holders(ej->ctl, holders);
+		print_in_use(ej->ctl, &held);
 	}
-	egpu_client_list_free(holders);
+	egpu_client_list_free(listed);
+	ctl_holders_free(&held);
 	return EXIT_BUSY;
 }
 
@@ -440,10 +541,12 @@ static int run(struct eject *ej)
 	if (!refresh(ej) && ej->removal->timeout_ms)
 		ej->deadline = now_ms() + ej->removal->timeout_ms +
 			       ej->ctl->driver_ms;
-	if (ej->removal)
-		progress(ej);
 	code = watch(ej);
-	return code ? code : report_verdict(ej);
+	if (code)
+		return code;
+	if (ej->removal)
+		show_phases(ej, ej->removal);
+	return report_end(ej);
 }
 
 static int prepare(struct eject *ej, const char *name)

@@ -57,6 +57,8 @@ static void write_json(struct ctl *ctl, const struct egpu_event *event)
 		state_to_json(&json, event);
 	else if (event->removal)
 		tojson_removal(&json, "removal", event->removal, false);
+	else if (event->quiesce)
+		tojson_quiesce(&json, "quiesce", event->quiesce);
 	else if (event->device)
 		tojson_device(&json, "device", event->device);
 	tojson_end(&json);
@@ -85,7 +87,7 @@ static void write_device(struct ctl *ctl, const struct egpu_device *dev)
 
 static void write_removal(struct ctl *ctl, const struct egpu_removal *rem)
 {
-	char phase[EGPU_NAME_SIZE], cause[EGPU_NAME_SIZE];
+	char phase[EGPU_NAME_SIZE], cause[EGPU_NAME_SIZE], step[EGPU_NAME_SIZE];
 	char who[TEXT_SIZE], evidence[TEXT_SIZE], reason[EGPU_REASON_LEN + 1];
 
 	fprintf(ctl->out, "%s: %s, %s", describe_removed(rem, who),
@@ -93,6 +95,12 @@ static void write_removal(struct ctl *ctl, const struct egpu_removal *rem)
 			       sizeof(phase)),
 		egpu_name_text(EGPU_NAMES_CAUSE, rem->cause, cause,
 			       sizeof(cause)));
+	if (rem->release == EGPU_RELEASE_NOT_YET && rem->step)
+		fprintf(ctl->out, ", %s",
+			egpu_name_text(EGPU_NAMES_STEP, rem->step, step,
+				       sizeof(step)));
+	if (rem->vouched)
+		fputs(", vouched", ctl->out);
 	if (rem->release != EGPU_RELEASE_NOT_YET)
 		fprintf(ctl->out, ", %s", describe_release(rem->release));
 	if (rem->reason[0])
@@ -100,6 +108,28 @@ static void write_removal(struct ctl *ctl, const struct egpu_removal *rem)
 			text_printable(rem->reason, reason, sizeof(reason)));
 	fprintf(ctl->out, " [%s] removal %" PRIu64 "\n",
 		describe_evidence(rem->evidence, evidence), rem->cookie);
+}
+
+/* "drained" and the like, once a drain has ended. */
+static void write_quiesce(struct ctl *ctl, const struct egpu_event *event)
+{
+	const struct egpu_quiesce *quiesce = event->quiesce;
+	char state[EGPU_NAME_SIZE], result[EGPU_NAME_SIZE], text[TEXT_SIZE];
+
+	if (event->device)
+		fprintf(ctl->out, "%s: ", describe_device(event->device, text));
+	else
+		fprintf(ctl->out, "GPU %u: ", quiesce->id);
+	fputs(egpu_name_text(EGPU_NAMES_QUIESCE, quiesce->state, state,
+			     sizeof(state)),
+	      ctl->out);
+	if (quiesce->result)
+		fprintf(ctl->out, ", %s",
+			egpu_name_text(EGPU_NAMES_DRAIN, quiesce->result,
+				       result, sizeof(result)));
+	if (quiesce->passes)
+		fprintf(ctl->out, ", %s", describe_quiesce(quiesce, text));
+	putc('\n', ctl->out);
 }
 
 static void write_state(struct ctl *ctl, const struct egpu_event *event)
@@ -120,6 +150,9 @@ static void write_state(struct ctl *ctl, const struct egpu_event *event)
 static const char *event_color(const struct egpu_event *event)
 {
 	if (event->removal && event->removal->cause == EGPU_CAUSE_SURPRISE)
+		return "\033[31m";
+	if (event->quiesce &&
+	    event->quiesce->result == EGPU_DRAIN_RESULT_TIMED_OUT)
 		return "\033[31m";
 	switch (event->type) {
 	case EGPU_EVENT_CONNECTED:
@@ -145,6 +178,8 @@ static void write_text(struct ctl *ctl, const struct egpu_event *event)
 		write_state(ctl, event);
 	else if (event->removal)
 		write_removal(ctl, event->removal);
+	else if (event->quiesce)
+		write_quiesce(ctl, event);
 	else if (event->device)
 		write_device(ctl, event->device);
 	else

@@ -24,6 +24,7 @@ static const struct key keys[] = {
 	{ "hold-ms", EGPU_A_SETTINGS_HOLD_MS, EGPU_HOLD_MS_MAX },
 	{ "accept-ms", EGPU_A_SETTINGS_ACCEPT_MS, EGPU_HOLD_MS_MAX },
 	{ "eject-ms", EGPU_A_SETTINGS_EJECT_MS, EGPU_EJECT_MS_MAX },
+	{ "drain-ms", EGPU_A_SETTINGS_DRAIN_MS, EGPU_DRAIN_MS_MAX },
 };
 
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -57,7 +58,7 @@ static int parse_setting(struct ctl *ctl, const char *text, int *attr,
 	}
 	if (i == N_KEYS)
 		return ctl_usage(ctl,
-				 "there is no setting '%.*s': there are hold-ms, accept-ms and eject-ms",
+				 "there is no setting '%.*s': there are hold-ms, accept-ms, eject-ms and drain-ms",
 				 (int)(equals - text), text);
 	if (!text_to_uint(equals + 1, keys[i].max, &number))
 		return ctl_usage(ctl,
@@ -77,6 +78,10 @@ static void write_json(struct ctl *ctl, const struct egpu_settings *set)
 	json_uint(&json, "hold_ms", set->hold_ms);
 	json_uint(&json, "accept_ms", set->accept_ms);
 	json_uint(&json, "eject_ms", set->eject_ms);
+	if (EGPU_HAS(set, EGPU_A_SETTINGS_DRAIN_MS))
+		json_uint(&json, "drain_ms", set->drain_ms);
+	else
+		json_null(&json, "drain_ms");
 	/* All 64 bits count, which a JSON number does not promise to keep. */
 	json_hex(&json, "instance", 16, set->instance);
 	json_uint(&json, "seq", set->seq);
@@ -92,6 +97,8 @@ static void write_text(struct ctl *ctl, const struct egpu_settings *set)
 
 	fprintf(ctl->out, "hold-ms=%u\naccept-ms=%u\neject-ms=%u\n",
 		set->hold_ms, set->accept_ms, set->eject_ms);
+	if (EGPU_HAS(set, EGPU_A_SETTINGS_DRAIN_MS))
+		fprintf(ctl->out, "drain-ms=%u\n", set->drain_ms);
 	fprintf(ctl->out,
 		"helper listens: %s\nmodule version: %s\nlast event: %" PRIu64
 		"\n",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * egpuctl show: one GPU, who has it open, and what became of it before
+ * egpuctl show: one GPU, whether it can be used and unplugged, who holds it, and
+ * what became of it before
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -11,7 +12,7 @@
 __attribute__((format(printf, 3, 4))) static void
 line(struct ctl *ctl, const char *what, const char *format, ...)
 {
-	char raw[TEXT_SIZE + 64], printable[TEXT_SIZE + 64];
+	char raw[VERDICT_TEXT_SIZE], printable[VERDICT_TEXT_SIZE];
 	va_list args;
 
 	va_start(args, format);
@@ -62,15 +63,56 @@ static void print_device(struct ctl *ctl, const struct egpu_device *dev)
  * struct shown - all that is shown of a GPU
  * @devices: all GPUs
  * @device: the one that was asked for, in @devices
- * @clients: who has it open
+ * @clients: who has it open, only for JSON
  * @removals: all removals that the kernel remembers
+ * @held: who holds it
+ * @verdict: whether its cable can be pulled
+ * @settled: it is not leaving, so that @ready can be told
+ * @ready: whether it can be used
  */
 struct shown {
 	struct egpu_device_list *devices;
 	const struct egpu_device *device;
 	struct egpu_client_list *clients;
 	struct egpu_removal_list *removals;
+	struct ctl_held held;
+	struct verdict verdict;
+	bool settled;
+	struct readiness ready;
 };
+
+/* The latest removal of the GPU; they come in the order of their cookies. */
+static const struct egpu_removal *last_removal(const struct shown *shown)
+{
+	size_t i;
+
+	for (i = shown->removals->count; i-- > 0;) {
+		if (shown->removals->item[i]->id == shown->device->id)
+			return shown->removals->item[i];
+	}
+	return NULL;
+}
+
+static void judge(struct ctl *ctl, struct shown *shown)
+{
+	const struct verdict_facts facts = {
+		.device = shown->device,
+		.removal = last_removal(shown),
+		.holders = &shown->held.holders,
+		.left = nodes_left(ctl->roots, shown->device->address),
+	};
+
+	verdict_of(&facts, &shown->verdict);
+}
+
+/* Not while it leaves: opening a node then would be in the way. */
+static void look_whether_ready(struct ctl *ctl, struct shown *shown)
+{
+	shown->settled = !shown->device->cookie &&
+			 shown->device->state != EGPU_DEVICE_STATE_LEAVING;
+	if (shown->settled)
+		ctl_readiness(ctl, shown->device, &shown->ready);
+}
 
 static int gather(struct ctl *ctl, const char *name, struct shown *shown)
 {
@@ -82,10 +124,18 @@ static int gather(struct ctl *ctl, const char *name, struct shown *shown)
 	code = ctl_find_gpu(ctl, shown->devices, name, &shown->device);
 	if (code)
 		return code;
-	err = egpu_client_list(ctl->ctx, shown->device->id, &shown->clients);
-	if (!err)
-		err = egpu_removal_list(ctl->ctx, &shown->removals);
-	return err ? ctl_fail_lib(ctl, err) : EXIT_OK;
+	err = egpu_removal_list(ctl->ctx, &shown->removals);
+	if (!err && ctl->json)
+		err = egpu_client_list(ctl->ctx, shown->device->id,
+				       &shown->clients);
+	if (err)
+		return ctl_fail_lib(ctl, err);
+	err = ctl_holders(ctl, shown->device, &shown->held);
+	if (err)
+		return ctl_fail_holders(ctl, &shown->held, err);
+	judge(ctl, shown);
+	look_whether_ready(ctl, shown);
+	return EXIT_OK;
 }
 
 static void write_json(struct ctl *ctl, const struct shown *shown)
@@ -96,6 +146,15 @@ static void write_json(struct ctl *ctl, const struct shown *shown)
 	tojson_begin(ctl, &json);
 	tojson_device(&json, "device", shown->device);
 	tojson_clients(&json, shown->clients);
+	tojson_held(ctl, &json, "usage", &shown->held);
+	json_object(&json, "verdict");
+	json_string(&json, "name", shown->verdict.name);
+	tojson_reasons(&json, &shown->verdict);
+	json_object_end(&json);
+	if (shown->settled)
+		tojson_readiness(&json, "readiness", &shown->ready);
+	else
+		json_null(&json, "readiness");
 	json_array(&json, "removals");
 	for (i = 0; i < shown->removals->count; i++) {
 		if (shown->removals->item[i]->id == shown->device->id)
@@ -106,15 +165,30 @@ static void write_json(struct ctl *ctl, const struct shown *shown)
 	tojson_end(&json);
 }
 
+static void print_answers(struct ctl *ctl, const struct shown *shown)
+{
+	char text[VERDICT_TEXT_SIZE];
+
+	if (shown->settled)
+		line(ctl, "ready", "%s%s%s", shown->ready.ready ? "yes" : "no",
+		     shown->ready.why[0] ? ", " : "", shown->ready.why);
+	/* Whoever holds it is in the table that follows. */
+	line(ctl, "verdict", "%s",
+	     verdict_text(&shown->verdict,
+			  is_held(&shown->held) ? 1 : VERDICT_REASONS_MAX, text,
+			  sizeof(text)));
+}
+
 static int write_text(struct ctl *ctl, const struct shown *shown)
 {
 	int code = EXIT_OK;
 	size_t i;
 
 	print_device(ctl, shown->device);
-	if (shown->clients->count) {
+	print_answers(ctl, shown);
+	if (is_held(&shown->held)) {
 		putc('\n', ctl->out);
-		code = print_clients(ctl, shown->clients);
+		code = print_holders(ctl, &shown->held, 1);
 	}
 	for (i = 0; !code && i < shown->removals->count; i++) {
 		if (shown->removals->item[i]->id != shown->device->id)
@@ -138,6 +212,7 @@ int verb_show(struct ctl *ctl, int argc, char **argv)
 		write_json(ctl, &shown);
 	else if (!code)
 		code = write_text(ctl, &shown);
+	ctl_holders_free(&shown.held);
 	egpu_removal_list_free(shown.removals);
 	egpu_client_list_free(shown.clients);
 	egpu_device_list_free(shown.devices);

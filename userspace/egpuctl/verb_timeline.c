@@ -81,6 +81,22 @@ static void print_longest(struct ctl *ctl, const struct egpu_removal *rem,
 		steps_meaning(rem, &steps[longest]));
 }
 
+/* How far the helper has come, as it says; the kernel keeps no times of it. */
+static void print_helper(struct ctl *ctl, const struct egpu_removal *rem)
+{
+	const char *what = describe_step(rem->step);
+	char step[EGPU_NAME_SIZE];
+
+	if (rem->step)
+		fprintf(ctl->out, "Last step of its helper: %s%s%s%s.\n",
+			egpu_name_text(EGPU_NAMES_STEP, rem->step, step,
+				       sizeof(step)),
+			*what ? " (" : "", what, *what ? ")" : "");
+	if (rem->vouched)
+		fputs("Its helper has vouched for the clients that had it open.\n",
+		      ctl->out);
+}
+
 /* Prints one removal with its steps; returns an exit code. */
 int print_timeline(struct ctl *ctl, const struct egpu_removal *removal)
 {
@@ -98,6 +114,7 @@ int print_timeline(struct ctl *ctl, const struct egpu_removal *removal)
 	fprintf(ctl->out, "Evidence: %s. Clients at its begin: %u.\n",
 		describe_evidence(removal->evidence, evidence),
 		removal->clients);
+	print_helper(ctl, removal);
 	if (removal->reason[0])
 		fprintf(ctl->out, "Reason: %s\n",
 			text_printable(removal->reason, reason, sizeof(reason)));

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <syslog.h>
+#include <time.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "egpud.h"
 
@@ -43,15 +45,21 @@ static void take_event(struct daemon *daemon, const struct egpu_event *event)
 	case EGPU_EVENT_REMOVAL_PENDING:
 	case EGPU_EVENT_REMOVAL_PROGRESS:
 	case EGPU_EVENT_DISCONNECTED:
-		jobs_take_removal(daemon, event->removal);
+		removals_take(daemon, event->removal,
+			      event->type == EGPU_EVENT_DISCONNECTED);
+		break;
+	case EGPU_EVENT_QUIESCE:
+		removals_take_quiesce(daemon, event->quiesce);
 		break;
 	case EGPU_EVENT_RESYNC:
-		jobs_take_state(daemon, event->removals);
+		removals_take_state(daemon, event->removals);
 		break;
 	case EGPU_EVENT_MODULE_GONE:
-		jobs_stop_all(daemon, "the egpu module was unloaded");
+		removals_stop(daemon, "the egpu module was unloaded", false);
 		break;
 	}
+	cards_take_event(daemon, event);
+	outcome_tell(daemon, event);
 }
 
 /* Takes all events that are there; a negative errno ends the daemon. */
@@ -80,6 +88,40 @@ static int on_events(sd_event_source *source, int fd, uint32_t revents,
 	return drain_events(arg);
 }
 
+/* A file with errors changes nothing. */
+static int load_config(struct daemon *daemon)
+{
+	struct policy_config config;
+	char error[512];
+	int err;
+
+	policy_defaults(&config);
+	if (daemon->config_path) {
+		err = policy_load(daemon->config_path, &config, error,
+				  sizeof(error));
+		if (err) {
+			log_line(LOG_ERR, "%s", error);
+			return err;
+		}
+	}
+	daemon->config = config;
+	return 0;
+}
+
+static int on_hangup(sd_event_source *source,
+		     const struct signalfd_siginfo *info, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)source;
+	(void)info;
+	if (load_config(daemon))
+		log_line(LOG_WARNING, "the configuration before stays");
+	else
+		log_line(LOG_NOTICE, "the configuration was read again");
+	return 0;
+}
+
 static int on_signal(sd_event_source *source,
 		     const struct signalfd_siginfo *info, void *arg)
 {
@@ -98,13 +140,17 @@ static int add_signals(struct daemon *daemon)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
 	err = sd_event_add_signal(daemon->loop, NULL, SIGTERM, on_signal,
 				  daemon);
 	if (err < 0)
 		return err;
-	return sd_event_add_signal(daemon->loop, NULL, SIGINT, on_signal,
+	err = sd_event_add_signal(daemon->loop, NULL, SIGINT, on_signal, daemon);
+	if (err < 0)
+		return err;
+	return sd_event_add_signal(daemon->loop, NULL, SIGHUP, on_hangup,
 				   daemon);
 }
 
@@ -146,9 +192,51 @@ static int subscribe(struct daemon *daemon)
 	return err;
 }
 
+/* Time as the kernel counts it in its events. */
+uint64_t daemon_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * A child of a daemon that was just killed may have the lock for a moment yet,
+ * see probe.c.
+ */
+static int open_journal(struct daemon *daemon)
+{
+	int tries = 100, err;
+
+	while ((err = journal_open(&daemon->journal, daemon->run_dir)) == -EBUSY &&
+	       tries--)
+		usleep(10000);
+	return err;
+}
+
+/* Before anything else: what a daemon before us has left is mended. */
+static int take_over(struct daemon *daemon)
+{
+	int err;
+
+	daemon->journal = (struct journal)JOURNAL_CLOSED;
+	daemon->freezer.roots = daemon->roots;
+	daemon->freezer.journal = &daemon->journal;
+	err = open_journal(daemon);
+	if (err) {
+		log_line(LOG_ERR, "cannot use %s: %s", daemon->run_dir,
+			 err == -EBUSY ? "another egpud runs" : strerror(-err));
+		return err;
+	}
+	/* What cannot be undone now does not keep us from our work. */
+	recover(daemon);
+	return load_config(daemon);
+}
+
 /**
  * daemon_start() - subscribe, set the loop up and take what is there already
- * @daemon: daemon with .open and .policy set
+ * @daemon: daemon with all set that says where things are
  *
  * After it sd_event_loop() on daemon->loop is what is left to do.
  *
@@ -159,13 +247,19 @@ int daemon_start(struct daemon *daemon)
 {
 	int err;
 
-	err = subscribe(daemon);
+	err = take_over(daemon);
+	if (!err)
+		err = subscribe(daemon);
 	if (!err)
 		err = start_loop(daemon);
 	if (err)
 		return err;
 	log_line(LOG_INFO, "egpud %s, policy %s", egpu_version(),
-		 daemon->policy->name);
+		 policy_action_name(daemon->config.others));
+	if (daemon->lacks)
+		log_line(LOG_WARNING,
+			 "without %s no GPU can be fenced and nobody be frozen, so ejects are refused",
+			 daemon->lacks);
 	err = drain_events(daemon);
 	if (err < 0)
 		return err;
@@ -177,15 +271,19 @@ int daemon_start(struct daemon *daemon)
  * daemon_stop() - let go of everything
  * @daemon: daemon
  *
- * Removals that we have accepted go on at once when the context closes.
+ * Everything is put back, and ejects are refused. Removals by others that we
+ * have accepted go on at once when the context closes.
  */
 void daemon_stop(struct daemon *daemon)
 {
 	sd_notify(0, "STOPPING=1");
-	jobs_stop_all(daemon, "the daemon ends");
+	removals_stop(daemon, "egpud ends", true);
+	probe_free_all(daemon);
+	cards_free(daemon);
 	sd_event_source_unref(daemon->retry);
 	sd_event_source_unref(daemon->io);
 	egpu_monitor_free(daemon->mon);
 	egpu_close(daemon->ctx);
 	sd_event_unref(daemon->loop);
+	journal_close(&daemon->journal);
 }

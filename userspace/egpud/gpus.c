@@ -9,15 +9,17 @@
 
 #include "egpud.h"
 
-static void update_status(struct daemon *daemon)
+/* Tells systemd how things are. */
+void gpus_update_status(struct daemon *daemon)
 {
 	if (!daemon->loaded)
 		sd_notify(0, "STATUS=Waiting for the egpu module.");
 	else
 		sd_notifyf(0,
 			   "STATUS=Watching %" PRIu32 " GPUs, %" PRIu32
-			   " of them external.",
-			   daemon->n_gpus, daemon->n_external);
+			   " of them external.%s%s",
+			   daemon->n_gpus, daemon->n_external,
+			   *daemon->verdict ? " " : "", daemon->verdict);
 }
 
 static void log_device(const struct egpu_event *event)
@@ -134,5 +136,5 @@ void gpus_take_event(struct daemon *daemon, const struct egpu_event *event)
 		count_event(daemon, event);
 		log_device(event);
 	}
-	update_status(daemon);
+	gpus_update_status(daemon);
 }

@@ -96,6 +96,28 @@ static int ask_settings(struct egpu_ctx *ctx, struct nl_msg *msg, int full,
 	return err;
 }
 
+static int take_quiesce(struct nlmsghdr *nlh, void *arg)
+{
+	struct egpu_quiesce **object = arg;
+
+	return *object ? -EBADMSG : egpu_decode_quiesce(nlh, object);
+}
+
+static int ask_quiesce(struct egpu_ctx *ctx, struct nl_msg *msg, int full,
+		       struct egpu_quiesce **object)
+{
+	int err;
+
+	*object = NULL;
+	err = finish(ctx, msg, full, take_quiesce, object);
+	err = complete(ctx, err, *object);
+	if (err) {
+		free(*object);
+		*object = NULL;
+	}
+	return err;
+}
+
 int egpu_device_get(struct egpu_ctx *ctx, uint32_t id, const char *address,
 		    struct egpu_device **device)
 {
@@ -131,6 +153,20 @@ int egpu_removal_get(struct egpu_ctx *ctx, uint64_t cookie,
 	return ask_removal(ctx, msg,
 			   nla_put_u64(msg, EGPU_A_REMOVAL_COOKIE, cookie),
 			   removal);
+}
+
+int egpu_quiesce_get(struct egpu_ctx *ctx, uint32_t id,
+		     struct egpu_quiesce **quiesce)
+{
+	struct nl_msg *msg;
+
+	egpu_what(ctx, "see how far GPU %u is quiesced", id);
+	*quiesce = NULL;
+	msg = egpu_msg_new(ctx, 0, EGPU_CMD_QUIESCE_GET, 0);
+	if (!msg)
+		return no_memory(ctx);
+	return ask_quiesce(ctx, msg, nla_put_u32(msg, EGPU_A_QUIESCE_ID, id),
+			   quiesce);
 }
 
 int egpu_settings_get(struct egpu_ctx *ctx, struct egpu_settings **settings)
@@ -176,9 +212,97 @@ int egpu_eject(struct egpu_ctx *ctx, uint32_t id,
 	return 0;
 }
 
+/**
+ * struct word - what a command on one removal says, but for whose it is
+ * @cmd: EGPU_CMD_*
+ * @reason: why, or NULL
+ * @step: enum egpu_step, in EGPU_CMD_REPORT
+ * @vouched: although clients have the GPU open
+ */
+struct word {
+	uint8_t cmd;
+	const char *reason;
+	uint32_t step;
+	bool vouched;
+};
+
 /* A command on one removal that is answered by nothing but an errno. */
-static int tell(struct egpu_ctx *ctx, uint8_t cmd, uint64_t cookie,
-		const char *reason)
+static int tell(struct egpu_ctx *ctx, uint64_t cookie, const struct word *word)
+{
+	struct nl_msg *msg;
+	int full;
+
+	if (word->reason && strlen(word->reason) > EGPU_REASON_LEN)
+		return egpu_fail(ctx, -EINVAL,
+				 "the reason is longer than %d bytes",
+				 EGPU_REASON_LEN);
+	msg = egpu_msg_new(ctx, 0, word->cmd, 0);
+	if (!msg)
+		return no_memory(ctx);
+	full = nla_put_u64(msg, EGPU_A_REMOVAL_COOKIE, cookie);
+	if (!full && word->reason)
+		full = nla_put_string(msg, EGPU_A_REMOVAL_REASON, word->reason);
+	if (!full && word->cmd == EGPU_CMD_REPORT)
+		full = nla_put_u32(msg, EGPU_A_REMOVAL_STEP, word->step);
+	if (!full && word->vouched)
+		full = nla_put_flag(msg, EGPU_A_REMOVAL_VOUCHED);
+	return finish(ctx, msg, full, NULL, NULL);
+}
+
+int egpu_cancel(struct egpu_ctx *ctx, uint64_t cookie, const char *reason)
+{
+	const struct word word = { .cmd = EGPU_CMD_CANCEL, .reason = reason };
+
+	egpu_what(ctx, "cancel removal %llu", (unsigned long long)cookie);
+	return tell(ctx, cookie, &word);
+}
+
+int egpu_accept(struct egpu_ctx *ctx, uint64_t cookie)
+{
+	const struct word word = { .cmd = EGPU_CMD_ACCEPT };
+
+	egpu_what(ctx, "accept removal %llu", (unsigned long long)cookie);
+	return tell(ctx, cookie, &word);
+}
+
+static int acknowledge(struct egpu_ctx *ctx, uint64_t cookie, bool vouched)
+{
+	const struct word word = { .cmd = EGPU_CMD_ACK, .vouched = vouched };
+
+	egpu_what(ctx, "acknowledge removal %llu", (unsigned long long)cookie);
+	return tell(ctx, cookie, &word);
+}
+
+int egpu_ack(struct egpu_ctx *ctx, uint64_t cookie)
+{
+	return acknowledge(ctx, cookie, false);
+}
+
+int egpu_ack_vouched(struct egpu_ctx *ctx, uint64_t cookie)
+{
+	return acknowledge(ctx, cookie, true);
+}
+
+int egpu_refuse(struct egpu_ctx *ctx, uint64_t cookie, const char *reason)
+{
+	const struct word word = { .cmd = EGPU_CMD_REFUSE, .reason = reason };
+
+	egpu_what(ctx, "refuse removal %llu", (unsigned long long)cookie);
+	return tell(ctx, cookie, &word);
+}
+
+int egpu_report(struct egpu_ctx *ctx, uint64_t cookie, uint32_t step)
+{
+	const struct word word = { .cmd = EGPU_CMD_REPORT, .step = step };
+
+	egpu_what(ctx, "report a step of removal %llu",
+		  (unsigned long long)cookie);
+	return tell(ctx, cookie, &word);
+}
+
+/* A command on the quiescing of a GPU; @timeout_ms is not sent when it is 0. */
+static int tell_quiesce(struct egpu_ctx *ctx, uint8_t cmd, uint32_t id,
+			uint32_t timeout_ms)
 {
 	struct nl_msg *msg;
 	int full;
@@ -186,32 +310,31 @@ static int tell(struct egpu_ctx *ctx, uint8_t cmd, uint64_t cookie,
 	msg = egpu_msg_new(ctx, 0, cmd, 0);
 	if (!msg)
 		return no_memory(ctx);
-	full = nla_put_u64(msg, EGPU_A_REMOVAL_COOKIE, cookie);
-	if (!full && reason)
-		full = nla_put_string(msg, EGPU_A_REMOVAL_REASON, reason);
+	full = nla_put_u32(msg, EGPU_A_QUIESCE_ID, id);
+	if (!full && timeout_ms)
+		full = nla_put_u32(msg, EGPU_A_QUIESCE_TIMEOUT_MS, timeout_ms);
 	return finish(ctx, msg, full, NULL, NULL);
 }
 
-int egpu_cancel(struct egpu_ctx *ctx, uint64_t cookie, const char *reason)
+int egpu_fence(struct egpu_ctx *ctx, uint32_t id)
 {
-	egpu_what(ctx, "cancel removal %llu", (unsigned long long)cookie);
-	if (reason && strlen(reason) > EGPU_REASON_LEN)
-		return egpu_fail(ctx, -EINVAL,
-				 "the reason is longer than %d bytes",
-				 EGPU_REASON_LEN);
-	return tell(ctx, EGPU_CMD_CANCEL, cookie, reason);
+	egpu_what(ctx, "fence GPU %u", id);
+	return tell_quiesce(ctx, EGPU_CMD_FENCE, id, 0);
 }
 
-int egpu_accept(struct egpu_ctx *ctx, uint64_t cookie)
+int egpu_drain(struct egpu_ctx *ctx, uint32_t id, uint32_t timeout_ms)
 {
-	egpu_what(ctx, "accept removal %llu", (unsigned long long)cookie);
-	return tell(ctx, EGPU_CMD_ACCEPT, cookie, NULL);
+	egpu_what(ctx, "drain GPU %u", id);
+	/* The kernel would fall back on a time of its own. */
+	if (!timeout_ms)
+		return egpu_fail(ctx, -EINVAL, "the time is 0");
+	return tell_quiesce(ctx, EGPU_CMD_DRAIN, id, timeout_ms);
 }
 
-int egpu_ack(struct egpu_ctx *ctx, uint64_t cookie)
+int egpu_resume(struct egpu_ctx *ctx, uint32_t id)
 {
-	egpu_what(ctx, "acknowledge removal %llu", (unsigned long long)cookie);
-	return tell(ctx, EGPU_CMD_ACK, cookie, NULL);
+	egpu_what(ctx, "resume GPU %u", id);
+	return tell_quiesce(ctx, EGPU_CMD_RESUME, id, 0);
 }
 
 int egpu_settings_set(struct egpu_ctx *ctx, const int *attrs,
@@ -225,7 +348,8 @@ int egpu_settings_set(struct egpu_ctx *ctx, const int *attrs,
 	for (i = 0; i < count; i++) {
 		if (attrs[i] != EGPU_A_SETTINGS_HOLD_MS &&
 		    attrs[i] != EGPU_A_SETTINGS_ACCEPT_MS &&
-		    attrs[i] != EGPU_A_SETTINGS_EJECT_MS)
+		    attrs[i] != EGPU_A_SETTINGS_EJECT_MS &&
+		    attrs[i] != EGPU_A_SETTINGS_DRAIN_MS)
 			return egpu_fail(ctx, -EINVAL,
 					 "attribute %d cannot be set", attrs[i]);
 	}

@@ -85,6 +85,7 @@ static const struct nla_policy removal_policy[EGPU_A_REMOVAL_MAX + 1] = {
 	[EGPU_A_REMOVAL_DEVICE] = U16,	   [EGPU_A_REMOVAL_DRIVER] = STRING,
 	[EGPU_A_REMOVAL_PORT] = STRING,	   [EGPU_A_REMOVAL_MINOR] = NESTED,
 	[EGPU_A_REMOVAL_SEQ] = U64,	   [EGPU_A_REMOVAL_TIME] = U64,
+	[EGPU_A_REMOVAL_STEP] = U32,	   [EGPU_A_REMOVAL_VOUCHED] = FLAG,
 };
 
 static const struct nla_policy client_policy[EGPU_A_CLIENT_MAX + 1] = {
@@ -92,13 +93,39 @@ static const struct nla_policy client_policy[EGPU_A_CLIENT_MAX + 1] = {
 	[EGPU_A_CLIENT_PID] = U32,	[EGPU_A_CLIENT_COMM] = STRING,
 	[EGPU_A_CLIENT_MINOR] = NESTED, [EGPU_A_CLIENT_MASTER] = FLAG,
 	[EGPU_A_CLIENT_BUFFERS] = U32,	[EGPU_A_CLIENT_BYTES] = U64,
+	[EGPU_A_CLIENT_COOKIE] = U64,
+};
+
+static const struct nla_policy buffer_policy[EGPU_A_BUFFER_MAX + 1] = {
+	[EGPU_A_BUFFER_ID] = U32,      [EGPU_A_BUFFER_CLIENT_ID] = U64,
+	[EGPU_A_BUFFER_PID] = U32,     [EGPU_A_BUFFER_MINOR] = NESTED,
+	[EGPU_A_BUFFER_HANDLE] = U32,  [EGPU_A_BUFFER_SIZE] = U64,
+	[EGPU_A_BUFFER_DMA_BUF] = U64, [EGPU_A_BUFFER_IMPORTED] = FLAG,
+	[EGPU_A_BUFFER_PENDING] = U32,
+};
+
+static const struct nla_policy culprit_policy[EGPU_A_CULPRIT_MAX + 1] = {
+	[EGPU_A_CULPRIT_PID] = U32,	  [EGPU_A_CULPRIT_COMM] = STRING,
+	[EGPU_A_CULPRIT_CLIENT_ID] = U64, [EGPU_A_CULPRIT_MINOR] = NESTED,
+	[EGPU_A_CULPRIT_FENCES] = U32,
+};
+
+static const struct nla_policy quiesce_policy[EGPU_A_QUIESCE_MAX + 1] = {
+	[EGPU_A_QUIESCE_ID] = U32,	   [EGPU_A_QUIESCE_STATE] = U32,
+	[EGPU_A_QUIESCE_RESULT] = U32,	   [EGPU_A_QUIESCE_OWNER] = U32,
+	[EGPU_A_QUIESCE_TIMEOUT_MS] = U32, [EGPU_A_QUIESCE_CLIENTS] = U32,
+	[EGPU_A_QUIESCE_BUFFERS] = U32,	   [EGPU_A_QUIESCE_PASSES] = U32,
+	[EGPU_A_QUIESCE_WAITED] = U32,	   [EGPU_A_QUIESCE_PENDING] = U32,
+	[EGPU_A_QUIESCE_STARTED] = U64,	   [EGPU_A_QUIESCE_ENDED] = U64,
+	[EGPU_A_QUIESCE_CULPRIT] = NESTED, [EGPU_A_QUIESCE_SEQ] = U64,
+	[EGPU_A_QUIESCE_TIME] = U64,
 };
 
 static const struct nla_policy settings_policy[EGPU_A_SETTINGS_MAX + 1] = {
 	[EGPU_A_SETTINGS_HOLD_MS] = U32,    [EGPU_A_SETTINGS_ACCEPT_MS] = U32,
 	[EGPU_A_SETTINGS_EJECT_MS] = U32,   [EGPU_A_SETTINGS_INSTANCE] = U64,
 	[EGPU_A_SETTINGS_SEQ] = U64,	    [EGPU_A_SETTINGS_HELPERS] = U8,
-	[EGPU_A_SETTINGS_VERSION] = STRING,
+	[EGPU_A_SETTINGS_VERSION] = STRING, [EGPU_A_SETTINGS_DRAIN_MS] = U32,
 };
 
 static const struct nla_policy override_policy[EGPU_A_OVERRIDE_MAX + 1] = {
@@ -281,6 +308,8 @@ static void fill_removal(struct egpu_removal *rem, struct nlattr **tb)
 	GET_STRING(tb, EGPU_A_REMOVAL_PORT, rem->port);
 	rem->seq = get_u64(tb, EGPU_A_REMOVAL_SEQ);
 	rem->time = get_u64(tb, EGPU_A_REMOVAL_TIME);
+	rem->step = get_u32(tb, EGPU_A_REMOVAL_STEP);
+	rem->vouched = tb[EGPU_A_REMOVAL_VOUCHED];
 }
 
 /**
@@ -354,6 +383,130 @@ int egpu_decode_client(struct nlmsghdr *nlh, struct egpu_client **client)
 }
 
 /**
+ * egpu_decode_buffer() - make a buffer from a message
+ * @nlh: message, its length checked against that of its datagram
+ * @buffer: where to put it; free it with free()
+ *
+ * Return: 0, -EBADMSG or -ENOMEM.
+ */
+int egpu_decode_buffer(struct nlmsghdr *nlh, struct egpu_buffer **buffer)
+{
+	struct nlattr *tb[EGPU_A_BUFFER_MAX + 1];
+	struct egpu_buffer *made;
+	int err;
+
+	err = parse(nlh, tb, EGPU_A_BUFFER_MAX, buffer_policy);
+	if (err)
+		return err;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	made->present = presence(tb, EGPU_A_BUFFER_MAX);
+	made->id = get_u32(tb, EGPU_A_BUFFER_ID);
+	made->client_id = get_u64(tb, EGPU_A_BUFFER_CLIENT_ID);
+	made->pid = get_u32(tb, EGPU_A_BUFFER_PID);
+	made->handle = get_u32(tb, EGPU_A_BUFFER_HANDLE);
+	made->size = get_u64(tb, EGPU_A_BUFFER_SIZE);
+	made->dma_buf = get_u64(tb, EGPU_A_BUFFER_DMA_BUF);
+	made->imported = tb[EGPU_A_BUFFER_IMPORTED];
+	made->pending = get_u32(tb, EGPU_A_BUFFER_PENDING);
+	if (tb[EGPU_A_BUFFER_MINOR])
+		err = get_minor(tb[EGPU_A_BUFFER_MINOR], &made->minor);
+	if (err) {
+		free(made);
+		return err;
+	}
+	*buffer = made;
+	return 0;
+}
+
+static int get_culprit(struct nlattr *nest, struct egpu_culprit *culprit)
+{
+	struct nlattr *tb[EGPU_A_CULPRIT_MAX + 1];
+	struct nlattr *first = (struct nlattr *)attr_data(nest);
+
+	if (attr_parse(tb, EGPU_A_CULPRIT_MAX, first, attr_len(nest),
+		       culprit_policy))
+		return -EBADMSG;
+	culprit->pid = get_u32(tb, EGPU_A_CULPRIT_PID);
+	GET_STRING(tb, EGPU_A_CULPRIT_COMM, culprit->comm);
+	culprit->client_id = get_u64(tb, EGPU_A_CULPRIT_CLIENT_ID);
+	culprit->fences = get_u32(tb, EGPU_A_CULPRIT_FENCES);
+	return tb[EGPU_A_CULPRIT_MINOR] ?
+		       get_minor(tb[EGPU_A_CULPRIT_MINOR], &culprit->minor) :
+		       0;
+}
+
+static int get_culprits(struct nlmsghdr *nlh, struct egpu_quiesce *quiesce)
+{
+	int len, err;
+	struct nlattr *attr = attr_of_message(nlh, &len);
+
+	if (!attr)
+		return -EBADMSG;
+	for (; attr_ok(attr, len); attr = attr_next(attr, &len)) {
+		if (attr_type(attr) != EGPU_A_QUIESCE_CULPRIT ||
+		    quiesce->n_culprits == EGPU_CULPRITS_MAX)
+			continue;
+		err = get_culprit(attr, &quiesce->culprits[quiesce->n_culprits]);
+		if (err)
+			return err;
+		quiesce->n_culprits++;
+	}
+	return 0;
+}
+
+static void fill_quiesce(struct egpu_quiesce *quiesce, struct nlattr **tb)
+{
+	quiesce->present = presence(tb, EGPU_A_QUIESCE_MAX);
+	quiesce->id = get_u32(tb, EGPU_A_QUIESCE_ID);
+	quiesce->state = get_u32(tb, EGPU_A_QUIESCE_STATE);
+	quiesce->result = get_u32(tb, EGPU_A_QUIESCE_RESULT);
+	quiesce->owner = get_u32(tb, EGPU_A_QUIESCE_OWNER);
+	quiesce->timeout_ms = get_u32(tb, EGPU_A_QUIESCE_TIMEOUT_MS);
+	quiesce->clients = get_u32(tb, EGPU_A_QUIESCE_CLIENTS);
+	quiesce->buffers = get_u32(tb, EGPU_A_QUIESCE_BUFFERS);
+	quiesce->passes = get_u32(tb, EGPU_A_QUIESCE_PASSES);
+	quiesce->waited = get_u32(tb, EGPU_A_QUIESCE_WAITED);
+	quiesce->pending = get_u32(tb, EGPU_A_QUIESCE_PENDING);
+	quiesce->started = get_u64(tb, EGPU_A_QUIESCE_STARTED);
+	quiesce->ended = get_u64(tb, EGPU_A_QUIESCE_ENDED);
+	quiesce->seq = get_u64(tb, EGPU_A_QUIESCE_SEQ);
+	quiesce->time = get_u64(tb, EGPU_A_QUIESCE_TIME);
+}
+
+/**
+ * egpu_decode_quiesce() - make the quiescing of a GPU from a message
+ * @nlh: message, its length checked against that of its datagram
+ * @quiesce: where to put it; free it with egpu_quiesce_free()
+ *
+ * Return: 0, -EBADMSG or -ENOMEM.
+ */
+int egpu_decode_quiesce(struct nlmsghdr *nlh, struct egpu_quiesce **quiesce)
+{
+	struct nlattr *tb[EGPU_A_QUIESCE_MAX + 1];
+	struct egpu_quiesce *made;
+	int err;
+
+	err = parse(nlh, tb, EGPU_A_QUIESCE_MAX, quiesce_policy);
+	if (err)
+		return err;
+	if (!get_u32(tb, EGPU_A_QUIESCE_ID))
+		return -EBADMSG;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	fill_quiesce(made, tb);
+	err = get_culprits(nlh, made);
+	if (err) {
+		free(made);
+		return err;
+	}
+	*quiesce = made;
+	return 0;
+}
+
+/**
  * egpu_decode_settings() - make settings from a message
  * @nlh: message, its length checked against that of its datagram
  * @settings: where to put them; free them with egpu_settings_free()
@@ -380,6 +533,7 @@ int egpu_decode_settings(struct nlmsghdr *nlh, struct egpu_settings **settings)
 	set->seq = get_u64(tb, EGPU_A_SETTINGS_SEQ);
 	set->helpers = get_u8(tb, EGPU_A_SETTINGS_HELPERS);
 	GET_STRING(tb, EGPU_A_SETTINGS_VERSION, set->version);
+	set->drain_ms = get_u32(tb, EGPU_A_SETTINGS_DRAIN_MS);
 	*settings = set;
 	return 0;
 }
@@ -441,6 +595,9 @@ int egpu_decode_event(struct nlmsghdr *nlh, struct egpu_decoded *decoded)
 	case EGPU_CMD_DISCONNECTED:
 		decoded->type = EGPU_EVENT_DISCONNECTED;
 		return egpu_decode_removal(nlh, &decoded->removal);
+	case EGPU_CMD_QUIESCE:
+		decoded->type = EGPU_EVENT_QUIESCE;
+		return egpu_decode_quiesce(nlh, &decoded->quiesce);
 	default:
 		return -ENOMSG;
 	}

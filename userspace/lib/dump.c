@@ -52,6 +52,14 @@ static int take_client(struct nlmsghdr *nlh, struct egpu_vec *vec)
 	return err ? err : push(vec, object);
 }
 
+static int take_buffer(struct nlmsghdr *nlh, struct egpu_vec *vec)
+{
+	struct egpu_buffer *object;
+	int err = egpu_decode_buffer(nlh, &object);
+
+	return err ? err : push(vec, object);
+}
+
 static int take_override(struct nlmsghdr *nlh, struct egpu_vec *vec)
 {
 	struct egpu_override *object;
@@ -67,8 +75,28 @@ static int take_reply(struct nlmsghdr *nlh, void *arg)
 	return dump->take(nlh, dump->vec);
 }
 
-/* @id goes into the request as attribute @id_attr unless it is 0. */
-static int dump_all(struct egpu_ctx *ctx, uint8_t cmd, int id_attr, uint32_t id,
+/* The names of an object go into the request unless they are 0. */
+struct scope {
+	int id_attr;
+	uint32_t id;
+	int cookie_attr;
+	uint64_t cookie;
+};
+
+static const struct scope everything;
+
+static int put_scope(struct nl_msg *msg, const struct scope *scope)
+{
+	int full = 0;
+
+	if (scope->id)
+		full = nla_put_u32(msg, scope->id_attr, scope->id);
+	if (!full && scope->cookie)
+		full = nla_put_u64(msg, scope->cookie_attr, scope->cookie);
+	return full;
+}
+
+static int dump_all(struct egpu_ctx *ctx, uint8_t cmd, const struct scope *scope,
 		    take_fn take, struct egpu_vec *vec)
 {
 	struct dump dump = { .take = take, .vec = vec };
@@ -76,7 +104,7 @@ static int dump_all(struct egpu_ctx *ctx, uint8_t cmd, int id_attr, uint32_t id,
 	int err, tries = DUMP_TRIES;
 
 	msg = egpu_msg_new(ctx, 0, cmd, NLM_F_DUMP);
-	if (!msg || (id && nla_put_u32(msg, id_attr, id))) {
+	if (!msg || put_scope(msg, scope)) {
 		nlmsg_free(msg);
 		return egpu_fail_errno(ctx, -ENOMEM);
 	}
@@ -117,7 +145,7 @@ int egpu_dump_devices(struct egpu_ctx *ctx, struct egpu_vec *vec)
 	int err;
 
 	egpu_what(ctx, "list the GPUs");
-	err = dump_all(ctx, EGPU_CMD_DEVICE_GET, 0, 0, take_device, vec);
+	err = dump_all(ctx, EGPU_CMD_DEVICE_GET, &everything, take_device, vec);
 	if (!err)
 		sort(vec, by_id);
 	return err;
@@ -129,7 +157,8 @@ int egpu_dump_removals(struct egpu_ctx *ctx, struct egpu_vec *vec)
 	int err;
 
 	egpu_what(ctx, "list the removals");
-	err = dump_all(ctx, EGPU_CMD_REMOVAL_GET, 0, 0, take_removal, vec);
+	err = dump_all(ctx, EGPU_CMD_REMOVAL_GET, &everything, take_removal,
+		       vec);
 	if (!err)
 		sort(vec, by_cookie);
 	return err;
@@ -167,21 +196,59 @@ int egpu_removal_list(struct egpu_ctx *ctx, struct egpu_removal_list **list)
 	return handed_out(ctx, &vec, *list);
 }
 
-int egpu_client_list(struct egpu_ctx *ctx, uint32_t id,
-		     struct egpu_client_list **list)
+static int list_clients(struct egpu_ctx *ctx, const struct scope *scope,
+			struct egpu_client_list **list)
 {
 	struct egpu_vec vec = { 0 };
 	int err;
+
+	err = dump_all(ctx, EGPU_CMD_CLIENT_GET, scope, take_client, &vec);
+	if (err)
+		return err;
+	*list = egpu_vec_to_clients(&vec);
+	return handed_out(ctx, &vec, *list);
+}
+
+int egpu_client_list(struct egpu_ctx *ctx, uint32_t id,
+		     struct egpu_client_list **list)
+{
+	const struct scope scope = { .id_attr = EGPU_A_CLIENT_ID, .id = id };
 
 	if (id)
 		egpu_what(ctx, "list the clients of GPU %u", id);
 	else
 		egpu_what(ctx, "list the clients");
-	err = dump_all(ctx, EGPU_CMD_CLIENT_GET, EGPU_A_CLIENT_ID, id,
-		       take_client, &vec);
+	return list_clients(ctx, &scope, list);
+}
+
+int egpu_client_list_of(struct egpu_ctx *ctx, uint64_t cookie,
+			struct egpu_client_list **list)
+{
+	const struct scope scope = { .cookie_attr = EGPU_A_CLIENT_COOKIE,
+				     .cookie = cookie };
+
+	egpu_what(ctx, "list whom removal %llu has hit",
+		  (unsigned long long)cookie);
+	/* Without a cookie the kernel would list who has GPUs open now. */
+	if (!cookie)
+		return egpu_fail(ctx, -ENOENT, "no removal has this cookie");
+	return list_clients(ctx, &scope, list);
+}
+
+int egpu_buffer_list(struct egpu_ctx *ctx, uint32_t id,
+		     struct egpu_buffer_list **list)
+{
+	const struct scope scope = { .id_attr = EGPU_A_BUFFER_ID, .id = id };
+	struct egpu_vec vec = { 0 };
+	int err;
+
+	egpu_what(ctx, "list the buffers of GPU %u", id);
+	if (!id)
+		return egpu_fail(ctx, -ENODEV, "no GPU has this id");
+	err = dump_all(ctx, EGPU_CMD_BUFFER_GET, &scope, take_buffer, &vec);
 	if (err)
 		return err;
-	*list = egpu_vec_to_clients(&vec);
+	*list = egpu_vec_to_buffers(&vec);
 	return handed_out(ctx, &vec, *list);
 }
 
@@ -191,7 +258,8 @@ int egpu_override_list(struct egpu_ctx *ctx, struct egpu_override_list **list)
 	int err;
 
 	egpu_what(ctx, "list the overrides");
-	err = dump_all(ctx, EGPU_CMD_OVERRIDE_GET, 0, 0, take_override, &vec);
+	err = dump_all(ctx, EGPU_CMD_OVERRIDE_GET, &everything, take_override,
+		       &vec);
 	if (err)
 		return err;
 	*list = egpu_vec_to_overrides(&vec);

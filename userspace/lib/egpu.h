@@ -147,6 +147,8 @@ struct egpu_device {
  * @minors: the GPU's DRM nodes; only in EGPU_EVENT_REMOVAL_PENDING
  * @seq: as in struct egpu_device
  * @time: as in struct egpu_device
+ * @step: enum egpu_step, what the accepting helper is doing
+ * @vouched: the helper has acknowledged although clients have the GPU open
  */
 struct egpu_removal {
 	uint64_t present;
@@ -177,6 +179,8 @@ struct egpu_removal {
 	struct egpu_minor minors[EGPU_MINORS_MAX];
 	uint64_t seq;
 	uint64_t time;
+	uint32_t step;
+	bool vouched;
 };
 
 /**
@@ -204,6 +208,92 @@ struct egpu_client {
 };
 
 /**
+ * struct egpu_buffer - a buffer behind a GEM handle of one client
+ * @present: see EGPU_HAS() and EGPU_A_BUFFER_*
+ * @id: device id
+ * @client_id: the DRM client id; absent on kernels before 6.12
+ * @pid: process in the asker's pid namespace; absent if not visible there
+ * @minor: the node that is open
+ * @handle: GEM handle in its DRM file
+ * @size: bytes
+ * @dma_buf: inode number of the dma-buf that it was exported as or imported
+ *	from, 0 if none
+ * @imported: the memory belongs to another device
+ * @pending: fences on it that have not signalled, as far as is known
+ */
+struct egpu_buffer {
+	uint64_t present;
+	uint32_t id;
+	uint64_t client_id;
+	uint32_t pid;
+	struct egpu_minor minor;
+	uint32_t handle;
+	uint64_t size;
+	uint64_t dma_buf;
+	bool imported;
+	uint32_t pending;
+};
+
+/** EGPU_CULPRITS_MAX - culprits kept per GPU; those beyond are left out. */
+#define EGPU_CULPRITS_MAX 16
+
+/**
+ * struct egpu_culprit - a client whose fences have not signalled in time
+ * @pid: as in struct egpu_client, 0 if not visible
+ * @comm: name of the process, or empty
+ * @client_id: the DRM client id, 0 on kernels before 6.12
+ * @minor: the node that is open
+ * @fences: how many have not signalled
+ */
+struct egpu_culprit {
+	uint32_t pid;
+	char comm[EGPU_STRING_MAX];
+	uint64_t client_id;
+	struct egpu_minor minor;
+	uint32_t fences;
+};
+
+/**
+ * struct egpu_quiesce - how far the clients of a GPU are stopped
+ * @present: see EGPU_HAS() and EGPU_A_QUIESCE_*
+ * @id: device id
+ * @state: enum egpu_quiesce_state
+ * @result: enum egpu_drain_result, how the last drain ended
+ * @owner: netlink port id of the helper that has fenced it, 0 when nobody has
+ * @timeout_ms: time the drain may take, in milliseconds
+ * @clients: DRM files seen by the last pass
+ * @buffers: buffers seen by the last pass
+ * @passes: looks at all buffers so far
+ * @waited: fences that were waited for
+ * @pending: fences that have not signalled
+ * @started: when the drain began
+ * @ended: when the drain ended
+ * @n_culprits: how many of @culprits are filled
+ * @culprits: whose fences had not signalled; only in replies
+ * @seq: as in struct egpu_device
+ * @time: as in struct egpu_device
+ */
+struct egpu_quiesce {
+	uint64_t present;
+	uint32_t id;
+	uint32_t state;
+	uint32_t result;
+	uint32_t owner;
+	uint32_t timeout_ms;
+	uint32_t clients;
+	uint32_t buffers;
+	uint32_t passes;
+	uint32_t waited;
+	uint32_t pending;
+	uint64_t started;
+	uint64_t ended;
+	uint32_t n_culprits;
+	struct egpu_culprit culprits[EGPU_CULPRITS_MAX];
+	uint64_t seq;
+	uint64_t time;
+};
+
+/**
  * struct egpu_settings - the settings and the state of the module
  * @present: see EGPU_HAS() and EGPU_A_SETTINGS_*
  * @hold_ms: longest wait for a helper in a removal begun by others, in ms
@@ -213,6 +303,8 @@ struct egpu_client {
  * @seq: number of the last event
  * @helpers: a helper listens
  * @version: version of the module
+ * @drain_ms: how long a forced eject waits for work in flight when no helper
+ *	has seen to that, in ms
  */
 struct egpu_settings {
 	uint64_t present;
@@ -223,6 +315,7 @@ struct egpu_settings {
 	uint64_t seq;
 	bool helpers;
 	char version[EGPU_STRING_MAX];
+	uint32_t drain_ms;
 };
 
 /**
@@ -265,6 +358,16 @@ struct egpu_removal_list {
 struct egpu_client_list {
 	size_t count;
 	struct egpu_client *item[];
+};
+
+/**
+ * struct egpu_buffer_list - buffers in the kernel's order
+ * @count: number of @item
+ * @item: the buffers, owned by the list
+ */
+struct egpu_buffer_list {
+	size_t count;
+	struct egpu_buffer *item[];
 };
 
 /**
@@ -312,6 +415,18 @@ void egpu_removal_list_free(struct egpu_removal_list *list);
  * @list: what a call of this library has returned, or NULL
  */
 void egpu_client_list_free(struct egpu_client_list *list);
+
+/**
+ * egpu_buffer_list_free() - free a list with its buffers
+ * @list: what a call of this library has returned, or NULL
+ */
+void egpu_buffer_list_free(struct egpu_buffer_list *list);
+
+/**
+ * egpu_quiesce_free() - free what egpu_quiesce_get() has returned
+ * @quiesce: it, or NULL
+ */
+void egpu_quiesce_free(struct egpu_quiesce *quiesce);
 
 /**
  * egpu_override_list_free() - free a list with its rules
@@ -400,6 +515,36 @@ int egpu_client_list(struct egpu_ctx *ctx, uint32_t id,
 		     struct egpu_client_list **list);
 
 /**
+ * egpu_client_list_of() - ask whom a removal has hit
+ * @ctx: context
+ * @cookie: names the removal
+ * @list: where to put who had the GPU open when its driver was about to lose
+ *	it; free it with egpu_client_list_free()
+ *
+ * Without CAP_NET_ADMIN in the initial namespace only the asker's own
+ * processes are in the list. A process may have ended since.
+ *
+ * Return: 0, -ENOENT when the kernel does not know it (any more), or another
+ * errno.
+ */
+int egpu_client_list_of(struct egpu_ctx *ctx, uint64_t cookie,
+			struct egpu_client_list **list);
+
+/**
+ * egpu_buffer_list() - ask for the buffers of all clients of a GPU
+ * @ctx: context
+ * @id: device id
+ * @list: where to put them; free it with egpu_buffer_list_free()
+ *
+ * Without CAP_NET_ADMIN in the initial namespace only those of the asker's own
+ * processes are in the list.
+ *
+ * Return: 0, -ENODEV when there is no GPU @id, or another errno.
+ */
+int egpu_buffer_list(struct egpu_ctx *ctx, uint32_t id,
+		     struct egpu_buffer_list **list);
+
+/**
  * egpu_removal_get() - ask for one removal
  * @ctx: context
  * @cookie: names it
@@ -481,6 +626,89 @@ int egpu_accept(struct egpu_ctx *ctx, uint64_t cookie);
 int egpu_ack(struct egpu_ctx *ctx, uint64_t cookie);
 
 /**
+ * egpu_ack_vouched() - let a removal go on although clients have the GPU open
+ * @ctx: the context that accepted it
+ * @cookie: names the removal
+ *
+ * For a helper that has seen to them: frozen, told, or given up on purpose.
+ *
+ * Return: as egpu_ack().
+ */
+int egpu_ack_vouched(struct egpu_ctx *ctx, uint64_t cookie);
+
+/**
+ * egpu_refuse() - end an accepted eject without removing anything
+ * @ctx: the context that accepted it
+ * @cookie: names the eject
+ * @reason: who uses the GPU and why that cannot be ended, at most
+ *	EGPU_REASON_LEN bytes, or NULL
+ *
+ * Return: 0; -ENOENT unknown, -EPERM accepted by another, -EINVAL not an eject
+ * that waits, or @reason is too long.
+ */
+int egpu_refuse(struct egpu_ctx *ctx, uint64_t cookie, const char *reason);
+
+/**
+ * egpu_report() - say what the helper is doing for an accepted removal
+ * @ctx: the context that accepted it
+ * @cookie: names the removal
+ * @step: enum egpu_step
+ *
+ * Everybody is told by EGPU_EVENT_REMOVAL_PROGRESS.
+ *
+ * Return: 0; -ENOENT unknown, -EPERM accepted by another, -ETIME it waits no
+ * more.
+ */
+int egpu_report(struct egpu_ctx *ctx, uint64_t cookie, uint32_t step);
+
+/**
+ * egpu_fence() - own the quiescing of an external GPU
+ * @ctx: context; its life is the fence's life
+ * @id: device id
+ *
+ * Says that the caller keeps new clients away from it, which is for the caller
+ * to do. The kernel counts and tells.
+ *
+ * Return: 0; -ENODEV no such GPU, -EOPNOTSUPP it is internal, -EALREADY the
+ * caller has fenced it, -EBUSY another has, -EPERM.
+ */
+int egpu_fence(struct egpu_ctx *ctx, uint32_t id);
+
+/**
+ * egpu_drain() - begin to wait for the work in flight on a fenced GPU
+ * @ctx: the context that has fenced it
+ * @id: device id
+ * @timeout_ms: at most EGPU_EJECT_MS_MAX, at least 1
+ *
+ * Comes back at once; EGPU_EVENT_QUIESCE tells how it goes and ends.
+ *
+ * Return: 0; -ENODEV no such GPU, -EPROTO not fenced, -EPERM fenced by another,
+ * -EALREADY draining or quiesced already.
+ */
+int egpu_drain(struct egpu_ctx *ctx, uint32_t id, uint32_t timeout_ms);
+
+/**
+ * egpu_resume() - end a fence, and a drain that goes on
+ * @ctx: the context that has fenced it
+ * @id: device id
+ *
+ * Return: 0; -ENODEV no such GPU, -EALREADY not fenced, -EPERM fenced by
+ * another.
+ */
+int egpu_resume(struct egpu_ctx *ctx, uint32_t id);
+
+/**
+ * egpu_quiesce_get() - ask how far the clients of a GPU are stopped
+ * @ctx: context
+ * @id: device id
+ * @quiesce: where to put it; free it with egpu_quiesce_free()
+ *
+ * Return: 0, -ENODEV when there is no GPU @id, or another errno.
+ */
+int egpu_quiesce_get(struct egpu_ctx *ctx, uint32_t id,
+		     struct egpu_quiesce **quiesce);
+
+/**
  * egpu_settings_get() - ask for the settings and the state of the module
  * @ctx: context
  * @settings: where to put them; free it with egpu_settings_free()
@@ -492,8 +720,8 @@ int egpu_settings_get(struct egpu_ctx *ctx, struct egpu_settings **settings);
 /**
  * egpu_setting_set() - change one setting
  * @ctx: context
- * @attr: EGPU_A_SETTINGS_HOLD_MS, EGPU_A_SETTINGS_ACCEPT_MS or
- *	EGPU_A_SETTINGS_EJECT_MS
+ * @attr: EGPU_A_SETTINGS_HOLD_MS, EGPU_A_SETTINGS_ACCEPT_MS,
+ *	EGPU_A_SETTINGS_EJECT_MS or EGPU_A_SETTINGS_DRAIN_MS
  * @value: in ms
  *
  * Return: 0, -ERANGE or -EINVAL when the kernel does not take @value, -EPERM.
@@ -561,6 +789,8 @@ enum egpu_monitor_flags {
  * @EGPU_EVENT_RESYNC: events were lost; here is the state now
  * @EGPU_EVENT_MODULE_GONE: the module was unloaded; all ids and cookies are void
  * @EGPU_EVENT_MODULE_BACK: the module was loaded; here is the state now
+ * @EGPU_EVENT_QUIESCE: the quiescing of a GPU entered another state, or a drain
+ *	goes on. Not mirrored: after a RESYNC ask egpu_quiesce_get()
  */
 enum egpu_event_type {
 	EGPU_EVENT_START,
@@ -572,6 +802,7 @@ enum egpu_event_type {
 	EGPU_EVENT_RESYNC,
 	EGPU_EVENT_MODULE_GONE,
 	EGPU_EVENT_MODULE_BACK,
+	EGPU_EVENT_QUIESCE,
 };
 
 /**
@@ -603,6 +834,7 @@ enum egpu_loss {
  * @removal: in REMOVAL_PENDING, REMOVAL_PROGRESS and DISCONNECTED the removal
  * @devices: all GPUs, in START, RESYNC and MODULE_BACK
  * @removals: all removals that the kernel remembers, in the same
+ * @quiesce: in QUIESCE how far the clients are stopped, without culprits
  */
 struct egpu_event {
 	uint32_t type;
@@ -616,6 +848,7 @@ struct egpu_event {
 	const struct egpu_removal *removal;
 	const struct egpu_device_list *devices;
 	const struct egpu_removal_list *removals;
+	const struct egpu_quiesce *quiesce;
 };
 
 /**
@@ -695,6 +928,9 @@ int egpu_monitor_next(struct egpu_monitor *monitor,
  * @EGPU_NAMES_MINOR: enum egpu_minor_type
  * @EGPU_NAMES_EVENT: enum egpu_event_type
  * @EGPU_NAMES_LOSS: enum egpu_loss
+ * @EGPU_NAMES_STEP: enum egpu_step
+ * @EGPU_NAMES_QUIESCE: enum egpu_quiesce_state
+ * @EGPU_NAMES_DRAIN: enum egpu_drain_result
  */
 enum egpu_names {
 	EGPU_NAMES_STATE,
@@ -708,6 +944,9 @@ enum egpu_names {
 	EGPU_NAMES_MINOR,
 	EGPU_NAMES_EVENT,
 	EGPU_NAMES_LOSS,
+	EGPU_NAMES_STEP,
+	EGPU_NAMES_QUIESCE,
+	EGPU_NAMES_DRAIN,
 };
 
 /** EGPU_NAME_SIZE - room that egpu_name_text() needs at most */

@@ -191,5 +191,6 @@ bool egpu_removal_same(const struct egpu_removal *a,
 {
 	return a->phase == b->phase && a->release == b->release &&
 	       a->cause == b->cause && a->evidence == b->evidence &&
-	       a->helper == b->helper;
+	       a->helper == b->helper && a->step == b->step &&
+	       a->vouched == b->vouched;
 }

@@ -15,6 +15,7 @@ static void free_queued(struct egpu_queued *queued)
 		return;
 	egpu_device_free(queued->device);
 	egpu_removal_free(queued->removal);
+	egpu_quiesce_free(queued->quiesce);
 	egpu_device_list_free(queued->devices);
 	egpu_removal_list_free(queued->removals);
 	free(queued);
@@ -24,6 +25,7 @@ static int push_queued(struct egpu_monitor *mon, struct egpu_queued *queued)
 {
 	queued->event.device = queued->device;
 	queued->event.removal = queued->removal;
+	queued->event.quiesce = queued->quiesce;
 	queued->event.devices = queued->devices;
 	queued->event.removals = queued->removals;
 	if (!egpu_vec_push(&mon->queue, queued))
@@ -33,7 +35,7 @@ static int push_queued(struct egpu_monitor *mon, struct egpu_queued *queued)
 }
 
 /**
- * egpu_monitor_queue() - queue an event about one GPU or removal
+ * egpu_monitor_queue() - queue an event about one GPU
  * @mon: monitor
  * @event: event; what it points to is copied
  *
@@ -52,8 +54,12 @@ int egpu_monitor_queue(struct egpu_monitor *mon, const struct egpu_event *event)
 	if (event->removal)
 		queued->removal =
 			egpu_memdup(event->removal, sizeof(*event->removal));
+	if (event->quiesce)
+		queued->quiesce =
+			egpu_memdup(event->quiesce, sizeof(*event->quiesce));
 	if ((event->device && !queued->device) ||
-	    (event->removal && !queued->removal)) {
+	    (event->removal && !queued->removal) ||
+	    (event->quiesce && !queued->quiesce)) {
 		free_queued(queued);
 		return -ENOMEM;
 	}
@@ -164,11 +170,33 @@ static int take_removal(struct egpu_monitor *mon, uint32_t type,
 	return err;
 }
 
+/* Nothing of it is kept, so there is nothing that a resync could compare. */
+static int take_quiesce(struct egpu_monitor *mon,
+			const struct egpu_quiesce *quiesce)
+{
+	const struct egpu_event event = {
+		.type = EGPU_EVENT_QUIESCE,
+		.seq = quiesce->seq,
+		.time = quiesce->time,
+		.instance = mon->instance,
+		.device = egpu_mirror_device(&mon->mirror, quiesce->id),
+		.quiesce = quiesce,
+	};
+
+	return egpu_monitor_queue(mon, &event);
+}
+
+static uint64_t seq_of(const struct egpu_decoded *decoded)
+{
+	if (decoded->device)
+		return decoded->device->seq;
+	return decoded->removal ? decoded->removal->seq : decoded->quiesce->seq;
+}
+
 /* Puts an event in its place: next, long known, or with something missing. */
 static int take_decoded(struct egpu_monitor *mon, struct egpu_decoded *decoded)
 {
-	uint64_t seq = decoded->device ? decoded->device->seq :
-					 decoded->removal->seq;
+	uint64_t seq = seq_of(decoded);
 	int err;
 
 	if (!seq) {
@@ -183,8 +211,10 @@ static int take_decoded(struct egpu_monitor *mon, struct egpu_decoded *decoded)
 	}
 	if (decoded->device)
 		err = take_device(mon, decoded->device);
-	else
+	else if (decoded->removal)
 		err = take_removal(mon, decoded->type, decoded->removal);
+	else
+		err = take_quiesce(mon, decoded->quiesce);
 	mon->seq = seq;
 	return err;
 }
@@ -207,6 +237,7 @@ static int take_event(struct egpu_monitor *mon, struct nlmsghdr *nlh)
 	err = take_decoded(mon, &decoded);
 	egpu_device_free(decoded.device);
 	egpu_removal_free(decoded.removal);
+	egpu_quiesce_free(decoded.quiesce);
 	return err;
 }
 

@@ -87,6 +87,29 @@ static const char *const minor_names[] = {
 	[EGPU_MINOR_TYPE_OTHER] = "other",
 };
 
+static const char *const step_names[] = {
+	[EGPU_STEP_NONE] = "none",   [EGPU_STEP_FENCE] = "fence",
+	[EGPU_STEP_ASK] = "ask",     [EGPU_STEP_FREEZE] = "freeze",
+	[EGPU_STEP_DRAIN] = "drain", [EGPU_STEP_REMOVE] = "remove",
+};
+
+static const char *const quiesce_names[] = {
+	[EGPU_QUIESCE_STATE_RUNNING] = "running",
+	[EGPU_QUIESCE_STATE_FENCED] = "fenced",
+	[EGPU_QUIESCE_STATE_DRAINING] = "draining",
+	[EGPU_QUIESCE_STATE_QUIESCED] = "quiesced",
+	[EGPU_QUIESCE_STATE_RESUMED] = "resumed",
+};
+
+static const char *const drain_names[] = {
+	[EGPU_DRAIN_RESULT_NONE] = "none",
+	[EGPU_DRAIN_RESULT_DRAINED] = "drained",
+	[EGPU_DRAIN_RESULT_TIMED_OUT] = "timed-out",
+	[EGPU_DRAIN_RESULT_GONE] = "gone",
+	[EGPU_DRAIN_RESULT_STOPPED] = "stopped",
+	[EGPU_DRAIN_RESULT_NO_MEMORY] = "no-memory",
+};
+
 static const char *const event_names[] = {
 	[EGPU_EVENT_START] = "start",
 	[EGPU_EVENT_CONNECTED] = "connected",
@@ -97,6 +120,7 @@ static const char *const event_names[] = {
 	[EGPU_EVENT_RESYNC] = "resync",
 	[EGPU_EVENT_MODULE_GONE] = "module-gone",
 	[EGPU_EVENT_MODULE_BACK] = "module-back",
+	[EGPU_EVENT_QUIESCE] = "quiesce",
 };
 
 static const char *const loss_names[] = {
@@ -124,6 +148,9 @@ static const struct name_table tables[] = {
 	[EGPU_NAMES_MINOR] = TABLE(minor_names),
 	[EGPU_NAMES_EVENT] = TABLE(event_names),
 	[EGPU_NAMES_LOSS] = TABLE(loss_names),
+	[EGPU_NAMES_STEP] = TABLE(step_names),
+	[EGPU_NAMES_QUIESCE] = TABLE(quiesce_names),
+	[EGPU_NAMES_DRAIN] = TABLE(drain_names),
 };
 
 static const struct name_table *find_table(enum egpu_names table)
@@ -218,17 +245,28 @@ static const char *const removal_attrs[EGPU_A_REMOVAL_MAX + 1] = {
 	"phase",      "release", "cause",    "evidence", "clients", "force",
 	"timeout-ms", "created", "accepted", "released", "unbound", "finished",
 	"helper",     "reason",	 "external", "vendor",	 "device",  "driver",
-	"port",	      "minor",	 "seq",	     "time",
+	"port",	      "minor",	 "seq",	     "time",	 "step",    "vouched",
 };
 
 static const char *const client_attrs[EGPU_A_CLIENT_MAX + 1] = {
-	NULL,	"pad",	 "id",	   "client-id", "pid",
-	"comm", "minor", "master", "buffers",	"bytes",
+	NULL,	 "pad",	   "id",      "client-id", "pid",    "comm",
+	"minor", "master", "buffers", "bytes",	   "cookie",
+};
+
+static const char *const buffer_attrs[EGPU_A_BUFFER_MAX + 1] = {
+	NULL,	  "pad",  "id",	     "client-id", "pid",     "minor",
+	"handle", "size", "dma-buf", "imported",  "pending",
+};
+
+static const char *const quiesce_attrs[EGPU_A_QUIESCE_MAX + 1] = {
+	NULL,	      "pad",	 "id",	    "state",  "result", "owner",
+	"timeout-ms", "clients", "buffers", "passes", "waited", "pending",
+	"started",    "ended",	 "culprit", "seq",    "time",
 };
 
 static const char *const settings_attrs[EGPU_A_SETTINGS_MAX + 1] = {
 	NULL,	    "pad", "hold-ms", "accept-ms", "eject-ms",
-	"instance", "seq", "helpers", "version",
+	"instance", "seq", "helpers", "version",   "drain-ms",
 };
 
 static const char *const override_attrs[EGPU_A_OVERRIDE_MAX + 1] = {
@@ -257,6 +295,14 @@ const char *egpu_attr_name(uint8_t cmd, int attr)
 		return PICK(device_attrs);
 	case EGPU_CMD_CLIENT_GET:
 		return PICK(client_attrs);
+	case EGPU_CMD_BUFFER_GET:
+		return PICK(buffer_attrs);
+	case EGPU_CMD_QUIESCE_GET:
+	case EGPU_CMD_FENCE:
+	case EGPU_CMD_DRAIN:
+	case EGPU_CMD_RESUME:
+	case EGPU_CMD_QUIESCE:
+		return PICK(quiesce_attrs);
 	case EGPU_CMD_SETTINGS_GET:
 	case EGPU_CMD_SETTINGS_SET:
 		return PICK(settings_attrs);

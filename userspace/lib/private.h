@@ -149,6 +149,8 @@ int egpu_call(struct egpu_ctx *ctx, struct nl_msg *msg, egpu_reply_fn fn,
 int egpu_decode_device(struct nlmsghdr *nlh, struct egpu_device **device);
 int egpu_decode_removal(struct nlmsghdr *nlh, struct egpu_removal **removal);
 int egpu_decode_client(struct nlmsghdr *nlh, struct egpu_client **client);
+int egpu_decode_buffer(struct nlmsghdr *nlh, struct egpu_buffer **buffer);
+int egpu_decode_quiesce(struct nlmsghdr *nlh, struct egpu_quiesce **quiesce);
 int egpu_decode_settings(struct nlmsghdr *nlh, struct egpu_settings **settings);
 int egpu_decode_override(struct nlmsghdr *nlh, struct egpu_override **rule);
 
@@ -157,11 +159,13 @@ int egpu_decode_override(struct nlmsghdr *nlh, struct egpu_override **rule);
  * @type: enum egpu_event_type
  * @device: GPU or NULL, the caller's to free
  * @removal: removal or NULL, the caller's to free
+ * @quiesce: quiescing or NULL, the caller's to free
  */
 struct egpu_decoded {
 	uint32_t type;
 	struct egpu_device *device;
 	struct egpu_removal *removal;
+	struct egpu_quiesce *quiesce;
 };
 
 int egpu_decode_event(struct nlmsghdr *nlh, struct egpu_decoded *decoded);
@@ -193,6 +197,7 @@ void *egpu_memdup(const void *object, size_t size);
 struct egpu_device_list *egpu_vec_to_devices(struct egpu_vec *vec);
 struct egpu_removal_list *egpu_vec_to_removals(struct egpu_vec *vec);
 struct egpu_client_list *egpu_vec_to_clients(struct egpu_vec *vec);
+struct egpu_buffer_list *egpu_vec_to_buffers(struct egpu_vec *vec);
 struct egpu_override_list *egpu_vec_to_overrides(struct egpu_vec *vec);
 
 /* ------------------------------------------------------------- dump.c */
@@ -238,6 +243,7 @@ bool egpu_removal_same(const struct egpu_removal *a,
  * @event: what the user gets
  * @device: what @event.device points to
  * @removal: what @event.removal points to
+ * @quiesce: what @event.quiesce points to
  * @devices: what @event.devices points to
  * @removals: what @event.removals points to
  */
@@ -245,6 +251,7 @@ struct egpu_queued {
 	struct egpu_event event;
 	struct egpu_device *device;
 	struct egpu_removal *removal;
+	struct egpu_quiesce *quiesce;
 	struct egpu_device_list *devices;
 	struct egpu_removal_list *removals;
 };

@@ -70,6 +70,11 @@ void egpu_removal_free(struct egpu_removal *removal)
 	free(removal);
 }
 
+void egpu_quiesce_free(struct egpu_quiesce *quiesce)
+{
+	free(quiesce);
+}
+
 void egpu_settings_free(struct egpu_settings *settings)
 {
 	free(settings);
@@ -87,6 +92,7 @@ void egpu_settings_free(struct egpu_settings *settings)
 ASSERT_LAYOUT(struct egpu_device_list);
 ASSERT_LAYOUT(struct egpu_removal_list);
 ASSERT_LAYOUT(struct egpu_client_list);
+ASSERT_LAYOUT(struct egpu_buffer_list);
 ASSERT_LAYOUT(struct egpu_override_list);
 
 /* Leaves @vec empty; on failure it returns NULL and leaves it as it was. */
@@ -146,6 +152,16 @@ struct egpu_client_list *egpu_vec_to_clients(struct egpu_vec *vec)
 }
 
 void egpu_client_list_free(struct egpu_client_list *list)
+{
+	free_list(list);
+}
+
+struct egpu_buffer_list *egpu_vec_to_buffers(struct egpu_vec *vec)
+{
+	return to_list(vec);
+}
+
+void egpu_buffer_list_free(struct egpu_buffer_list *list)
 {
 	free_list(list);
 }

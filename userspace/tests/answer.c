@@ -177,6 +177,62 @@ static const char *string_of(struct question *q, int attr)
 	return a ? nla_get_string(a) : "";
 }
 
+static struct egpu_removal *find_removal(struct question *q, int attr)
+{
+	uint64_t cookie = u64_of(q, attr);
+	size_t i;
+
+	for (i = 0; i < q->kernel->n_removals; i++) {
+		if (q->kernel->removals[i].cookie == cookie)
+			return &q->kernel->removals[i];
+	}
+	return NULL;
+}
+
+static void dump_clients(struct question *q)
+{
+	const struct egpu_client *client = q->kernel->clients;
+	uint32_t id = u32_of(q, EGPU_A_CLIENT_ID);
+	size_t i, n = q->kernel->n_clients;
+
+	if (u64_of(q, EGPU_A_CLIENT_COOKIE)) {
+		if (!find_removal(q, EGPU_A_CLIENT_COOKIE)) {
+			acknowledge(q, -ENOENT, "there is no such removal", -1);
+			return;
+		}
+		client = q->kernel->victims;
+		n = q->kernel->n_victims;
+	}
+	for (i = 0; i < n; i++) {
+		if (!id || id == client[i].id)
+			reply(q,
+			      encode_client(q->kernel->family.id, &client[i]));
+	}
+	done(q);
+}
+
+static void dump_buffers(struct question *q)
+{
+	struct kernel *k = q->kernel;
+	uint32_t id = u32_of(q, EGPU_A_BUFFER_ID);
+	size_t i;
+
+	if (!kernel_device(k, id)) {
+		acknowledge(q, -ENODEV, "there is no such GPU", -1);
+		return;
+	}
+	for (i = 0; i < k->n_buffers; i++) {
+		if (id == k->buffers[i].id)
+			reply(q, encode_buffer(k->family.id, &k->buffers[i]));
+	}
+	done(q);
+}
+
+static bool flag_of(struct question *q, int attr)
+{
+	return nlmsg_find_attr(q->nlh, GENL_HDRLEN, attr);
+}
+
 static void dump(struct question *q)
 {
 	struct kernel *k = q->kernel;
@@ -194,14 +250,11 @@ static void dump(struct question *q)
 		dump_removals(q);
 		return;
 	case EGPU_CMD_CLIENT_GET:
-		for (i = 0; i < k->n_clients; i++) {
-			uint32_t id = u32_of(q, EGPU_A_CLIENT_ID);
-
-			if (!id || id == k->clients[i].id)
-				reply(q, encode_client(k->family.id,
-						       &k->clients[i]));
-		}
-		break;
+		dump_clients(q);
+		return;
+	case EGPU_CMD_BUFFER_GET:
+		dump_buffers(q);
+		return;
 	case EGPU_CMD_OVERRIDE_GET:
 		for (i = 0; i < k->n_overrides; i++)
 			reply(q,
@@ -211,23 +264,33 @@ static void dump(struct question *q)
 	done(q);
 }
 
-static struct egpu_removal *find_removal(struct question *q)
-{
-	uint64_t cookie = u64_of(q, EGPU_A_REMOVAL_COOKIE);
-	size_t i;
-
-	for (i = 0; i < q->kernel->n_removals; i++) {
-		if (q->kernel->removals[i].cookie == cookie)
-			return &q->kernel->removals[i];
-	}
-	return NULL;
-}
-
 static void finish_removal(struct kernel *k, struct egpu_removal *rem)
 {
 	kernel_phase(k, rem, EGPU_PHASE_UNBOUND, rem->release);
 	kernel_disconnect(k, rem);
 	kernel_phase(k, rem, EGPU_PHASE_DONE, rem->release);
+}
+
+static void play_steps(struct kernel *k, struct egpu_removal *rem)
+{
+	struct egpu_quiesce *quiesce = kernel_quiesce_of(k, rem->id);
+
+	kernel_step(k, rem, EGPU_STEP_FENCE);
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_FENCED);
+	kernel_step(k, rem, EGPU_STEP_ASK);
+	if (k->outcome == OUTCOME_HELPER_REFUSED)
+		return;
+	kernel_step(k, rem, EGPU_STEP_FREEZE);
+	kernel_step(k, rem, EGPU_STEP_DRAIN);
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_DRAINING);
+	quiesce->result = EGPU_DRAIN_RESULT_DRAINED;
+	quiesce->clients = 1;
+	quiesce->buffers = 40;
+	quiesce->passes = 2;
+	quiesce->waited = 3;
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_QUIESCED);
+	rem->step = EGPU_STEP_REMOVE;
+	rem->vouched = true;
 }
 
 static void play(struct kernel *k, struct egpu_removal *rem)
@@ -237,6 +300,18 @@ static void play(struct kernel *k, struct egpu_removal *rem)
 		kernel_phase(k, rem, EGPU_PHASE_ACCEPTED, EGPU_RELEASE_NOT_YET);
 		kernel_phase(k, rem, EGPU_PHASE_RELEASED, EGPU_RELEASE_ACKED);
 		finish_removal(k, rem);
+		break;
+	case OUTCOME_STEPS:
+		kernel_phase(k, rem, EGPU_PHASE_ACCEPTED, EGPU_RELEASE_NOT_YET);
+		play_steps(k, rem);
+		kernel_phase(k, rem, EGPU_PHASE_RELEASED, EGPU_RELEASE_ACKED);
+		finish_removal(k, rem);
+		break;
+	case OUTCOME_HELPER_REFUSED:
+		kernel_phase(k, rem, EGPU_PHASE_ACCEPTED, EGPU_RELEASE_NOT_YET);
+		play_steps(k, rem);
+		strcpy(rem->reason, "blender (4242) was asked to quit in vain");
+		kernel_phase(k, rem, EGPU_PHASE_REFUSED, EGPU_RELEASE_WITHDRAWN);
 		break;
 	case OUTCOME_REFUSED:
 		strcpy(rem->reason, "1 client has it open");
@@ -284,14 +359,55 @@ static int do_eject(struct question *q, struct nl_msg **answer)
 	return 0;
 }
 
+/* Whether the asker is the helper that has accepted. */
+static int check_helper(struct question *q, const struct egpu_removal *rem)
+{
+	if (!rem->helper)
+		return -EPROTO;
+	return rem->helper == q->link->port ? 0 : -EPERM;
+}
+
+static void end_eject(struct question *q, struct egpu_removal *rem,
+		      uint32_t phase)
+{
+	strncpy(rem->reason, string_of(q, EGPU_A_REMOVAL_REASON),
+		sizeof(rem->reason) - 1);
+	kernel_phase(q->kernel, rem, phase, EGPU_RELEASE_WITHDRAWN);
+}
+
+/* What only the helper that has accepted may say. */
+static int do_helpers_word(struct question *q, struct egpu_removal *rem)
+{
+	int err = check_helper(q, rem);
+
+	if (err)
+		return err;
+	switch (q->cmd) {
+	case EGPU_CMD_ACK:
+		rem->vouched = flag_of(q, EGPU_A_REMOVAL_VOUCHED);
+		rem->step = EGPU_STEP_REMOVE;
+		kernel_phase(q->kernel, rem, EGPU_PHASE_RELEASED,
+			     EGPU_RELEASE_ACKED);
+		return 0;
+	case EGPU_CMD_REFUSE:
+		if (rem->origin != EGPU_ORIGIN_EJECT)
+			return -EINVAL;
+		end_eject(q, rem, EGPU_PHASE_REFUSED);
+		return 0;
+	default:
+		kernel_step(q->kernel, rem, u32_of(q, EGPU_A_REMOVAL_STEP));
+		return 0;
+	}
+}
+
 static int do_handshake(struct question *q)
 {
-	struct egpu_removal *rem = find_removal(q);
+	struct egpu_removal *rem = find_removal(q, EGPU_A_REMOVAL_COOKIE);
 
 	if (!rem)
 		return -ENOENT;
 	if (rem->release != EGPU_RELEASE_NOT_YET)
-		return -EALREADY;
+		return q->cmd == EGPU_CMD_REPORT ? -ETIME : -EALREADY;
 	switch (q->cmd) {
 	case EGPU_CMD_ACCEPT:
 		if (rem->helper)
@@ -300,21 +416,68 @@ static int do_handshake(struct question *q)
 		kernel_phase(q->kernel, rem, EGPU_PHASE_ACCEPTED,
 			     EGPU_RELEASE_NOT_YET);
 		return 0;
-	case EGPU_CMD_ACK:
-		if (!rem->helper)
-			return -EPROTO;
-		if (rem->helper != q->link->port)
-			return -EPERM;
-		kernel_phase(q->kernel, rem, EGPU_PHASE_RELEASED,
-			     EGPU_RELEASE_ACKED);
+	case EGPU_CMD_CANCEL:
+		end_eject(q, rem, EGPU_PHASE_CANCELLED);
 		return 0;
 	default:
-		strncpy(rem->reason, string_of(q, EGPU_A_REMOVAL_REASON),
-			sizeof(rem->reason) - 1);
-		kernel_phase(q->kernel, rem, EGPU_PHASE_CANCELLED,
-			     EGPU_RELEASE_WITHDRAWN);
-		return 0;
+		return do_helpers_word(q, rem);
 	}
+}
+
+static int do_fence(struct question *q, const struct egpu_device *dev,
+		    struct egpu_quiesce *quiesce)
+{
+	if (!dev->external)
+		return -EOPNOTSUPP;
+	if (quiesce->owner)
+		return quiesce->owner == q->link->port ? -EALREADY : -EBUSY;
+	quiesce->owner = q->link->port;
+	kernel_quiesce(q->kernel, quiesce, EGPU_QUIESCE_STATE_FENCED);
+	return 0;
+}
+
+/* A drain goes as far as the test lets it, see kernel_quiesce(). */
+static int do_drain(struct question *q, struct egpu_quiesce *quiesce)
+{
+	if (quiesce->state != EGPU_QUIESCE_STATE_FENCED)
+		return -EALREADY;
+	quiesce->timeout_ms = u32_of(q, EGPU_A_QUIESCE_TIMEOUT_MS);
+	kernel_quiesce(q->kernel, quiesce, EGPU_QUIESCE_STATE_DRAINING);
+	return 0;
+}
+
+static int do_quiesce(struct question *q)
+{
+	struct kernel *k = q->kernel;
+	struct egpu_device *dev = kernel_device(k, u32_of(q, EGPU_A_QUIESCE_ID));
+	struct egpu_quiesce *quiesce;
+
+	if (!dev)
+		return -ENODEV;
+	quiesce = kernel_quiesce_of(k, dev->id);
+	if (q->cmd == EGPU_CMD_FENCE)
+		return do_fence(q, dev, quiesce);
+	if (!quiesce->owner)
+		return q->cmd == EGPU_CMD_DRAIN ? -EPROTO : -EALREADY;
+	if (quiesce->owner != q->link->port)
+		return -EPERM;
+	if (q->cmd == EGPU_CMD_DRAIN)
+		return do_drain(q, quiesce);
+	quiesce->owner = 0;
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_RESUMED);
+	return 0;
+}
+
+static int do_quiesce_get(struct question *q, struct nl_msg **answer)
+{
+	struct kernel *k = q->kernel;
+	struct egpu_quiesce *quiesce =
+		kernel_quiesce_of(k, u32_of(q, EGPU_A_QUIESCE_ID));
+
+	if (!quiesce)
+		return -ENODEV;
+	*answer = encode_quiesce(k->family.id, q->cmd, quiesce, false);
+	return 0;
 }
 
 static int do_device_get(struct question *q, struct nl_msg **answer)
@@ -337,7 +500,7 @@ static int do_device_get(struct question *q, struct nl_msg **answer)
 
 static int do_removal_get(struct question *q, struct nl_msg **answer)
 {
-	struct egpu_removal *rem = find_removal(q);
+	struct egpu_removal *rem = find_removal(q, EGPU_A_REMOVAL_COOKIE);
 
 	if (!rem)
 		return -ENOENT;
@@ -355,6 +518,8 @@ static int do_settings_set(struct question *q)
 		set->accept_ms = u32_of(q, EGPU_A_SETTINGS_ACCEPT_MS);
 	if (nlmsg_find_attr(q->nlh, GENL_HDRLEN, EGPU_A_SETTINGS_EJECT_MS))
 		set->eject_ms = u32_of(q, EGPU_A_SETTINGS_EJECT_MS);
+	if (nlmsg_find_attr(q->nlh, GENL_HDRLEN, EGPU_A_SETTINGS_DRAIN_MS))
+		set->drain_ms = u32_of(q, EGPU_A_SETTINGS_DRAIN_MS);
 	return 0;
 }
 
@@ -382,6 +547,12 @@ static int do_override_set(struct question *q)
 	return 0;
 }
 
+static bool is_quiesce(uint8_t cmd)
+{
+	return cmd == EGPU_CMD_FENCE || cmd == EGPU_CMD_DRAIN ||
+	       cmd == EGPU_CMD_RESUME;
+}
+
 static void record(struct question *q)
 {
 	struct kernel *k = q->kernel;
@@ -395,12 +566,16 @@ static void record(struct question *q)
 	if (q->cmd == EGPU_CMD_OVERRIDE_SET) {
 		strcpy(call->text, string_of(q, EGPU_A_OVERRIDE_ADDRESS));
 		call->value = u32_of(q, EGPU_A_OVERRIDE_PLACEMENT);
+	} else if (is_quiesce(q->cmd)) {
+		call->id = u32_of(q, EGPU_A_QUIESCE_ID);
+		call->value = u32_of(q, EGPU_A_QUIESCE_TIMEOUT_MS);
 	} else if (q->cmd != EGPU_CMD_SETTINGS_SET) {
 		call->cookie = u64_of(q, EGPU_A_REMOVAL_COOKIE);
 		call->id = u32_of(q, EGPU_A_REMOVAL_ID);
 		call->value = u32_of(q, EGPU_A_REMOVAL_TIMEOUT_MS);
-		call->force = nlmsg_find_attr(q->nlh, GENL_HDRLEN,
-					      EGPU_A_REMOVAL_FORCE);
+		call->step = u32_of(q, EGPU_A_REMOVAL_STEP);
+		call->force = flag_of(q, EGPU_A_REMOVAL_FORCE);
+		call->vouched = flag_of(q, EGPU_A_REMOVAL_VOUCHED);
 		strcpy(call->text, string_of(q, EGPU_A_REMOVAL_REASON));
 	}
 	k->n_calls++;
@@ -419,7 +594,7 @@ static int change(struct question *q, struct nl_msg **answer)
 	case EGPU_CMD_OVERRIDE_SET:
 		return do_override_set(q);
 	default:
-		return do_handshake(q);
+		return is_quiesce(q->cmd) ? do_quiesce(q) : do_handshake(q);
 	}
 }
 
@@ -430,6 +605,8 @@ static int answer_do(struct question *q, struct nl_msg **answer)
 		return do_device_get(q, answer);
 	case EGPU_CMD_REMOVAL_GET:
 		return do_removal_get(q, answer);
+	case EGPU_CMD_QUIESCE_GET:
+		return do_quiesce_get(q, answer);
 	case EGPU_CMD_SETTINGS_GET:
 		*answer = encode_settings(q->kernel->family.id,
 					  &q->kernel->settings);

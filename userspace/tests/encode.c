@@ -116,6 +116,9 @@ struct nl_msg *encode_removal(uint16_t type, uint8_t cmd,
 	OK(nla_put_u16(msg, EGPU_A_REMOVAL_DEVICE, rem->device));
 	put_string(msg, EGPU_A_REMOVAL_DRIVER, rem->driver);
 	put_string(msg, EGPU_A_REMOVAL_PORT, rem->port);
+	OK(nla_put_u32(msg, EGPU_A_REMOVAL_STEP, rem->step));
+	if (rem->vouched)
+		OK(nla_put_flag(msg, EGPU_A_REMOVAL_VOUCHED));
 	if (cmd == EGPU_CMD_REMOVAL_PENDING)
 		put_minors(msg, EGPU_A_REMOVAL_MINOR, rem->minors,
 			   rem->n_minors);
@@ -140,6 +143,74 @@ struct nl_msg *encode_client(uint16_t type, const struct egpu_client *client)
 	return msg;
 }
 
+struct nl_msg *encode_buffer(uint16_t type, const struct egpu_buffer *buffer)
+{
+	struct nl_msg *msg = begin(type, EGPU_CMD_BUFFER_GET);
+
+	OK(nla_put_u32(msg, EGPU_A_BUFFER_ID, buffer->id));
+	if (buffer->client_id)
+		OK(nla_put_u64(msg, EGPU_A_BUFFER_CLIENT_ID, buffer->client_id));
+	if (buffer->pid)
+		OK(nla_put_u32(msg, EGPU_A_BUFFER_PID, buffer->pid));
+	put_minors(msg, EGPU_A_BUFFER_MINOR, &buffer->minor, 1);
+	OK(nla_put_u32(msg, EGPU_A_BUFFER_HANDLE, buffer->handle));
+	OK(nla_put_u64(msg, EGPU_A_BUFFER_SIZE, buffer->size));
+	if (buffer->dma_buf)
+		OK(nla_put_u64(msg, EGPU_A_BUFFER_DMA_BUF, buffer->dma_buf));
+	if (buffer->imported)
+		OK(nla_put_flag(msg, EGPU_A_BUFFER_IMPORTED));
+	OK(nla_put_u32(msg, EGPU_A_BUFFER_PENDING, buffer->pending));
+	return msg;
+}
+
+static void put_culprits(struct nl_msg *msg, const struct egpu_quiesce *quiesce)
+{
+	uint32_t i;
+
+	for (i = 0; i < quiesce->n_culprits; i++) {
+		const struct egpu_culprit *culprit = &quiesce->culprits[i];
+		struct nlattr *nest;
+
+		nest = nla_nest_start(msg, EGPU_A_QUIESCE_CULPRIT);
+		assert_non_null(nest);
+		if (culprit->pid)
+			OK(nla_put_u32(msg, EGPU_A_CULPRIT_PID, culprit->pid));
+		put_string(msg, EGPU_A_CULPRIT_COMM, culprit->comm);
+		if (culprit->client_id)
+			OK(nla_put_u64(msg, EGPU_A_CULPRIT_CLIENT_ID,
+				       culprit->client_id));
+		put_minors(msg, EGPU_A_CULPRIT_MINOR, &culprit->minor, 1);
+		OK(nla_put_u32(msg, EGPU_A_CULPRIT_FENCES, culprit->fences));
+		nla_nest_end(msg, nest);
+	}
+}
+
+struct nl_msg *encode_quiesce(uint16_t type, uint8_t cmd,
+			      const struct egpu_quiesce *quiesce, bool event)
+{
+	struct nl_msg *msg = begin(type, cmd);
+
+	OK(nla_put_u64(msg, EGPU_A_QUIESCE_SEQ, quiesce->seq));
+	if (event)
+		OK(nla_put_u64(msg, EGPU_A_QUIESCE_TIME, quiesce->time));
+	OK(nla_put_u32(msg, EGPU_A_QUIESCE_ID, quiesce->id));
+	OK(nla_put_u32(msg, EGPU_A_QUIESCE_STATE, quiesce->state));
+	OK(nla_put_u32(msg, EGPU_A_QUIESCE_RESULT, quiesce->result));
+	if (quiesce->owner)
+		OK(nla_put_u32(msg, EGPU_A_QUIESCE_OWNER, quiesce->owner));
+	OK(nla_put_u32(msg, EGPU_A_QUIESCE_TIMEOUT_MS, quiesce->timeout_ms));
+	OK(nla_put_u32(msg, EGPU_A_QUIESCE_CLIENTS, quiesce->clients));
+	OK(nla_put_u32(msg, EGPU_A_QUIESCE_BUFFERS, quiesce->buffers));
+	OK(nla_put_u32(msg, EGPU_A_QUIESCE_PASSES, quiesce->passes));
+	OK(nla_put_u32(msg, EGPU_A_QUIESCE_WAITED, quiesce->waited));
+	OK(nla_put_u32(msg, EGPU_A_QUIESCE_PENDING, quiesce->pending));
+	put_time(msg, EGPU_A_QUIESCE_STARTED, quiesce->started);
+	put_time(msg, EGPU_A_QUIESCE_ENDED, quiesce->ended);
+	if (!event)
+		put_culprits(msg, quiesce);
+	return msg;
+}
+
 struct nl_msg *encode_settings(uint16_t type, const struct egpu_settings *set)
 {
 	struct nl_msg *msg = begin(type, EGPU_CMD_SETTINGS_GET);
@@ -151,6 +222,7 @@ struct nl_msg *encode_settings(uint16_t type, const struct egpu_settings *set)
 	OK(nla_put_u64(msg, EGPU_A_SETTINGS_SEQ, set->seq));
 	OK(nla_put_u8(msg, EGPU_A_SETTINGS_HELPERS, set->helpers));
 	put_string(msg, EGPU_A_SETTINGS_VERSION, set->version);
+	OK(nla_put_u32(msg, EGPU_A_SETTINGS_DRAIN_MS, set->drain_ms));
 	return msg;
 }
 

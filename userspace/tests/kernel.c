@@ -183,6 +183,7 @@ void kernel_init(struct kernel *kernel)
 	kernel->settings.hold_ms = 2000;
 	kernel->settings.accept_ms = 500;
 	kernel->settings.eject_ms = 30000;
+	kernel->settings.drain_ms = 2000;
 	strcpy(kernel->settings.version, "0.1.0");
 	to_lose = 0;
 	kernel_load(kernel, false);
@@ -404,6 +405,36 @@ void kernel_phase(struct kernel *kernel, struct egpu_removal *rem,
 		kernel_change(kernel, kernel_device(kernel, rem->id),
 			      EGPU_DEVICE_STATE_READY);
 	}
+}
+
+void kernel_step(struct kernel *kernel, struct egpu_removal *rem, uint32_t step)
+{
+	rem->step = step;
+	removal_event(kernel, EGPU_CMD_REMOVAL_PROGRESS, rem);
+}
+
+/* Quiescing has no life of its own: it goes with the GPU. */
+struct egpu_quiesce *kernel_quiesce_of(struct kernel *kernel, uint32_t id)
+{
+	struct egpu_device *dev = kernel_device(kernel, id);
+	struct egpu_quiesce *quiesce;
+
+	if (!dev)
+		return NULL;
+	quiesce = &kernel->quiesce[dev - kernel->devices];
+	if (quiesce->id != id)
+		*quiesce = (struct egpu_quiesce){ .id = id };
+	return quiesce;
+}
+
+void kernel_quiesce(struct kernel *kernel, struct egpu_quiesce *quiesce,
+		    uint32_t state)
+{
+	quiesce->state = state;
+	quiesce->seq = ++kernel->settings.seq;
+	quiesce->time = now(kernel);
+	send_event(kernel, encode_quiesce(kernel->family.id, EGPU_CMD_QUIESCE,
+					  quiesce, true));
 }
 
 void kernel_disconnect(struct kernel *kernel, struct egpu_removal *rem)

@@ -20,7 +20,9 @@ struct kernel;
  * @cookie: cookie in it, or 0
  * @id: device id in it, or 0
  * @value: timeout-ms, the setting's value, or placement
+ * @step: step in it, or 0
  * @force: the flag
+ * @vouched: the flag
  * @text: address or reason
  */
 struct kernel_call {
@@ -29,13 +31,17 @@ struct kernel_call {
 	uint64_t cookie;
 	uint32_t id;
 	uint32_t value;
+	uint32_t step;
 	bool force;
+	bool vouched;
 	char text[128];
 };
 
 /**
  * enum kernel_outcome - how an eject goes
  * @OUTCOME_DONE: to the end
+ * @OUTCOME_STEPS: to the end, by a helper that goes step by step and vouches
+ * @OUTCOME_HELPER_REFUSED: its helper asks, then refuses
  * @OUTCOME_REFUSED: refused once nobody waits
  * @OUTCOME_SURPRISE: the cable is pulled meanwhile
  * @OUTCOME_HANG: it stays accepted until it is cancelled
@@ -43,6 +49,8 @@ struct kernel_call {
  */
 enum kernel_outcome {
 	OUTCOME_DONE,
+	OUTCOME_STEPS,
+	OUTCOME_HELPER_REFUSED,
 	OUTCOME_REFUSED,
 	OUTCOME_SURPRISE,
 	OUTCOME_HANG,
@@ -62,6 +70,11 @@ enum kernel_outcome {
  * @n_removals: how many
  * @clients: the clients
  * @n_clients: how many
+ * @victims: the clients that a removal has hit, of any
+ * @n_victims: how many
+ * @buffers: the buffers
+ * @n_buffers: how many
+ * @quiesce: how far a GPU is quiesced, by place in @devices
  * @overrides: the rules
  * @n_overrides: how many
  * @links: open sockets
@@ -98,6 +111,11 @@ struct kernel {
 	size_t n_removals;
 	struct egpu_client clients[KERNEL_MAX];
 	size_t n_clients;
+	struct egpu_client victims[KERNEL_MAX];
+	size_t n_victims;
+	struct egpu_buffer buffers[KERNEL_MAX];
+	size_t n_buffers;
+	struct egpu_quiesce quiesce[KERNEL_MAX];
 	struct egpu_override overrides[KERNEL_MAX];
 	size_t n_overrides;
 	struct kernel_link *links[KERNEL_MAX];
@@ -139,8 +157,12 @@ struct egpu_removal *kernel_begin(struct kernel *kernel,
 				  struct egpu_device *dev, uint32_t origin);
 void kernel_phase(struct kernel *kernel, struct egpu_removal *rem,
 		  uint32_t phase, uint32_t release);
+void kernel_step(struct kernel *kernel, struct egpu_removal *rem, uint32_t step);
+void kernel_quiesce(struct kernel *kernel, struct egpu_quiesce *quiesce,
+		    uint32_t state);
 void kernel_disconnect(struct kernel *kernel, struct egpu_removal *rem);
 struct egpu_device *kernel_device(struct kernel *kernel, uint32_t id);
+struct egpu_quiesce *kernel_quiesce_of(struct kernel *kernel, uint32_t id);
 
 /* So many of the next events are numbered but reach nobody. */
 void kernel_lose(unsigned int events);
@@ -158,6 +180,9 @@ struct nl_msg *encode_device(uint16_t type, uint8_t cmd,
 struct nl_msg *encode_removal(uint16_t type, uint8_t cmd,
 			      const struct egpu_removal *rem, bool event);
 struct nl_msg *encode_client(uint16_t type, const struct egpu_client *client);
+struct nl_msg *encode_buffer(uint16_t type, const struct egpu_buffer *buffer);
+struct nl_msg *encode_quiesce(uint16_t type, uint8_t cmd,
+			      const struct egpu_quiesce *quiesce, bool event);
 struct nl_msg *encode_settings(uint16_t type, const struct egpu_settings *set);
 struct nl_msg *encode_override(uint16_t type, const struct egpu_override *rule);
 

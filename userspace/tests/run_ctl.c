@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl_roots.h"
 #include "kernel.h"
 #include "run_ctl.h"
 #include "test.h"
@@ -25,6 +26,11 @@ void run_ctl(struct run_ctl *run, const char *line)
 		argv[argc++] = word;
 	}
 	run->ctl.open = kernel_open;
+	run->ctl.roots = ctl_roots();
+	if (!run->ctl.open_ms)
+		run->ctl.open_ms = 60000;
+	if (!run->ctl.policy_path)
+		run->ctl.policy_path = "/nonexistent";
 	run->ctl.out = open_memstream(&run->out, &out_size);
 	run->ctl.err = open_memstream(&run->err, &err_size);
 	assert_true(run->ctl.out && run->ctl.err);

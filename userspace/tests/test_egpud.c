@@ -11,59 +11,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../egpud/egpud.h"
-#include "kernel.h"
+#include "desk.h"
 #include "test.h"
 
-static struct kernel kernel;
-static struct daemon daemon_;
-static struct job *busy_job;
-static int stops;
-
-/* A policy that takes its time. */
-static bool busy_wants(const struct egpu_removal *removal)
-{
-	return removal->external;
-}
-
-static enum policy_result busy_begin(struct job *job)
-{
-	busy_job = job;
-	return POLICY_BUSY;
-}
-
-static void busy_stop(struct job *job)
-{
-	assert_ptr_equal(job, busy_job);
-	busy_job = NULL;
-	stops++;
-}
-
-static const struct policy policy_busy = {
-	.name = "busy",
-	.wants = busy_wants,
-	.begin = busy_begin,
-	.stop = busy_stop,
-};
+#define kernel	desk_kernel
+#define daemon_ desk_daemon
 
 static int setup(void **state)
 {
 	(void)state;
-	kernel_init(&kernel);
-	log_setup(LOG_EMERG);
-	busy_job = NULL;
-	stops = 0;
-	memset(&daemon_, 0, sizeof(daemon_));
-	daemon_.open = kernel_open;
-	daemon_.policy = &policy_let_go;
+	desk_make();
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	daemon_stop(&daemon_);
-	return (int)kernel_open_links(&kernel);
+	desk_free();
+	return 0;
 }
 
 static void start(void)
@@ -87,6 +52,7 @@ static bool called(size_t at, uint8_t cmd, uint64_t cookie)
 	       kernel.calls[at].cookie == cookie;
 }
 
+/* A removal by others of a GPU that nobody uses, up to its acknowledgment. */
 static void accepts_and_acknowledges(void **state)
 {
 	struct egpu_device *dev = kernel_add(&kernel, "0000:07:00.0", true);
@@ -94,15 +60,20 @@ static void accepts_and_acknowledges(void **state)
 
 	(void)state;
 	start();
-	rem = kernel_begin(&kernel, dev, EGPU_ORIGIN_OTHERS);
+	rem = desk_begin(dev, EGPU_ORIGIN_OTHERS);
 	assert_int_equal(kernel.n_calls, 0);
 	run_loop();
 	assert_true(called(0, EGPU_CMD_ACCEPT, rem->cookie));
-	assert_true(called(1, EGPU_CMD_ACK, rem->cookie));
-	assert_int_equal(kernel.n_calls, 2);
-	assert_int_equal(kernel.calls[0].port, kernel.calls[1].port);
+	assert_int_equal(desk_removal()->state, TXN_DRAIN);
+	desk_drained(dev);
+	run_loop();
 	assert_int_equal(rem->release, EGPU_RELEASE_ACKED);
-	assert_null(daemon_.jobs);
+	assert_int_equal(desk_call(EGPU_CMD_ACK)->cookie, rem->cookie);
+	assert_int_equal(desk_call(EGPU_CMD_ACK)->port, kernel.calls[0].port);
+	kernel_phase(&kernel, rem, EGPU_PHASE_UNBOUND, rem->release);
+	kernel_disconnect(&kernel, rem);
+	run_loop();
+	assert_null(desk_removal());
 }
 
 static void leaves_internal_gpus_alone(void **state)
@@ -136,10 +107,10 @@ static void pending_at_start(void **state)
 	struct egpu_device *dev = kernel_add(&kernel, "0000:07:00.0", true);
 
 	(void)state;
-	kernel_begin(&kernel, dev, EGPU_ORIGIN_EJECT);
+	desk_begin(dev, EGPU_ORIGIN_OTHERS);
 	start();
 	assert_true(called(0, EGPU_CMD_ACCEPT, 100));
-	assert_true(called(1, EGPU_CMD_ACK, 100));
+	assert_int_equal(desk_removal()->state, TXN_DRAIN);
 }
 
 static void pending_after_a_loss(void **state)
@@ -149,11 +120,11 @@ static void pending_after_a_loss(void **state)
 	(void)state;
 	start();
 	kernel_lose(1);
-	kernel_begin(&kernel, dev, EGPU_ORIGIN_OTHERS);
+	desk_begin(dev, EGPU_ORIGIN_OTHERS);
 	kernel_change(&kernel, dev, EGPU_DEVICE_STATE_LEAVING);
 	run_loop();
 	assert_true(called(0, EGPU_CMD_ACCEPT, 100));
-	assert_true(called(1, EGPU_CMD_ACK, 100));
+	assert_int_equal(desk_removal()->state, TXN_DRAIN);
 }
 
 static void another_helper_was_first(void **state)
@@ -168,66 +139,7 @@ static void another_helper_was_first(void **state)
 	run_loop();
 	assert_int_equal(kernel.n_calls, 1);
 	assert_int_equal(kernel.calls[0].cmd, EGPU_CMD_ACCEPT);
-	assert_null(daemon_.jobs);
-}
-
-static void waits_for_the_policy(void **state)
-{
-	struct egpu_device *dev = kernel_add(&kernel, "0000:07:00.0", true);
-	struct egpu_removal *rem;
-
-	(void)state;
-	daemon_.policy = &policy_busy;
-	start();
-	rem = kernel_begin(&kernel, dev, EGPU_ORIGIN_OTHERS);
-	run_loop();
-	assert_int_equal(kernel.n_calls, 1);
-	assert_non_null(busy_job);
-	assert_int_equal(rem->phase, EGPU_PHASE_ACCEPTED);
-	job_done(busy_job);
-	busy_job = NULL;
-	assert_true(called(1, EGPU_CMD_ACK, rem->cookie));
-	run_loop();
-	assert_int_equal(stops, 0);
-	assert_int_equal(kernel.n_calls, 2);
-}
-
-static void drops_the_work_when_overtaken(void **state)
-{
-	struct egpu_device *dev = kernel_add(&kernel, "0000:07:00.0", true);
-	struct egpu_removal *rem;
-
-	(void)state;
-	daemon_.policy = &policy_busy;
-	start();
-	rem = kernel_begin(&kernel, dev, EGPU_ORIGIN_OTHERS);
-	run_loop();
-	rem->cause = EGPU_CAUSE_SURPRISE;
-	kernel_phase(&kernel, rem, EGPU_PHASE_RELEASED, EGPU_RELEASE_OVERTAKEN);
-	run_loop();
-	assert_int_equal(stops, 1);
-	assert_null(daemon_.jobs);
-	/* And does not acknowledge what nobody waits for. */
-	assert_int_equal(kernel.n_calls, 1);
-}
-
-/* The removal ended and was forgotten while events were lost. */
-static void drops_forgotten_work(void **state)
-{
-	struct egpu_device *dev = kernel_add(&kernel, "0000:07:00.0", true);
-
-	(void)state;
-	daemon_.policy = &policy_busy;
-	start();
-	kernel_begin(&kernel, dev, EGPU_ORIGIN_OTHERS);
-	run_loop();
-	kernel.n_removals = 0;
-	kernel_lose(1);
-	kernel_change(&kernel, dev, EGPU_DEVICE_STATE_DETACHED);
-	kernel_change(&kernel, dev, EGPU_DEVICE_STATE_READY);
-	run_loop();
-	assert_int_equal(stops, 1);
-	assert_null(daemon_.jobs);
+	assert_null(desk_removal());
 }
 
 static void survives_unload_and_reload(void **state)
@@ -235,23 +147,23 @@ static void survives_unload_and_reload(void **state)
 	struct egpu_device *dev = kernel_add(&kernel, "0000:07:00.0", true);
 
 	(void)state;
-	daemon_.policy = &policy_busy;
 	start();
-	kernel_begin(&kernel, dev, EGPU_ORIGIN_OTHERS);
+	desk_begin(dev, EGPU_ORIGIN_OTHERS);
 	run_loop();
-	assert_non_null(daemon_.jobs);
+	assert_non_null(desk_removal());
 	kernel_unload(&kernel, true);
 	run_loop();
-	assert_int_equal(stops, 1);
+	assert_null(desk_removal());
+	assert_null(daemon_.cards);
 	assert_false(daemon_.loaded);
 	kernel_load(&kernel, true);
 	run_loop();
 	assert_true(daemon_.loaded);
 	assert_true(kernel.settings.helpers);
 	dev = kernel_add(&kernel, "0000:07:00.0", true);
-	kernel_begin(&kernel, dev, EGPU_ORIGIN_OTHERS);
+	desk_begin(dev, EGPU_ORIGIN_OTHERS);
 	run_loop();
-	assert_non_null(busy_job);
+	assert_non_null(desk_removal());
 }
 
 static void waits_for_the_module(void **state)
@@ -362,11 +274,102 @@ static void tells_systemd(void **state)
 	read_all(fd, buf, sizeof(buf));
 	assert_non_null(strstr(buf, "STATUS=Waiting for the egpu module"));
 	daemon_stop(&daemon_);
-	memset(&daemon_, 0, sizeof(daemon_));
+	desk_set_daemon();
 	read_all(fd, buf, sizeof(buf));
 	assert_non_null(strstr(buf, "STOPPING=1"));
 	unsetenv("NOTIFY_SOCKET");
 	close(fd);
+}
+
+/* What it says of the last removal stands beside how many GPUs there are. */
+static void tells_the_verdict(void **state)
+{
+	char name[64], buf[4096];
+	int fd = notify_socket(name, sizeof(name));
+	struct egpu_device *dev = kernel_add(&kernel, "0000:07:00.0", true);
+	struct egpu_removal *rem;
+
+	(void)state;
+	setenv("NOTIFY_SOCKET", name, 1);
+	start();
+	rem = desk_begin(dev, EGPU_ORIGIN_OTHERS);
+	run_loop();
+	read_all(fd, buf, sizeof(buf));
+	desk_drained(dev);
+	run_loop();
+	/* The socket takes few messages, and who sends one more waits. */
+	read_all(fd, buf, sizeof(buf));
+	kernel_phase(&kernel, rem, EGPU_PHASE_UNBOUND, rem->release);
+	kernel_disconnect(&kernel, rem);
+	kernel_phase(&kernel, rem, EGPU_PHASE_DONE, rem->release);
+	run_loop();
+	read_all(fd, buf, sizeof(buf));
+	assert_non_null(strstr(buf, "0000:07:00.0: safe-to-unplug."));
+	unsetenv("NOTIFY_SOCKET");
+	close(fd);
+}
+
+static void reads_its_configuration(void **state)
+{
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/egpud.conf", desk_world.dir);
+	world_file("others = quit\nask = 7s\n", "%s", path);
+	daemon_.config_path = path;
+	start();
+	assert_int_equal(daemon_.config.others, ACTION_QUIT);
+	assert_int_equal(daemon_.config.ask_ms, 7000);
+	world_file("others = kill\n", "%s", path);
+	raise(SIGHUP);
+	run_loop();
+	assert_int_equal(daemon_.config.others, ACTION_KILL);
+	assert_int_equal(daemon_.config.ask_ms, 30000);
+	/* Half a file is none. */
+	world_file("ask = 1s\nothers = burn\n", "%s", path);
+	raise(SIGHUP);
+	run_loop();
+	assert_int_equal(daemon_.config.others, ACTION_KILL);
+	assert_int_equal(daemon_.config.ask_ms, 30000);
+	world_file("", "%s", path);
+	raise(SIGHUP);
+	run_loop();
+	assert_int_equal(daemon_.config.others, ACTION_WAIT);
+}
+
+static void bad_configuration_at_start(void **state)
+{
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/egpud.conf", desk_world.dir);
+	world_file("others = burn\n", "%s", path);
+	daemon_.config_path = path;
+	assert_true(daemon_start(&daemon_) < 0);
+}
+
+static void another_daemon_runs(void **state)
+{
+	struct journal other;
+
+	(void)state;
+	assert_int_equal(journal_open(&other, desk_world.run), 0);
+	assert_int_equal(daemon_start(&daemon_), -EBUSY);
+	journal_close(&other);
+}
+
+/* The nodes are known before anything is held. */
+static void knows_the_nodes(void **state)
+{
+	struct card *card;
+
+	(void)state;
+	start();
+	desk_add(WORLD_GPU, 1);
+	run_loop();
+	card = card_find(&daemon_, 1);
+	assert_non_null(card);
+	assert_int_equal(card->nodes.n, 2);
 }
 
 static void log_levels(void **state)
@@ -411,9 +414,6 @@ static const struct CMUnitTest tests[] = {
 	T(pending_at_start),
 	T(pending_after_a_loss),
 	T(another_helper_was_first),
-	T(waits_for_the_policy),
-	T(drops_the_work_when_overtaken),
-	T(drops_forgotten_work),
 	T(survives_unload_and_reload),
 	T(waits_for_the_module),
 	T(counts_gpus),
@@ -421,6 +421,11 @@ static const struct CMUnitTest tests[] = {
 	T(needs_rights_later),
 	T(ends_on_sigterm),
 	T(tells_systemd),
+	T(tells_the_verdict),
+	T(reads_its_configuration),
+	T(bad_configuration_at_start),
+	T(another_daemon_runs),
+	T(knows_the_nodes),
 	cmocka_unit_test(log_levels),
 	cmocka_unit_test(log_lines),
 };

@@ -130,6 +130,100 @@ static void events_in_order(void **state)
 	nothing();
 }
 
+static void quiesce_in_order(void **state)
+{
+	struct egpu_quiesce *quiesce;
+
+	(void)state;
+	kernel_add(&kernel, "0000:07:00.0", true);
+	subscribe(0);
+	next(EGPU_EVENT_START);
+	next(EGPU_EVENT_CONNECTED);
+	quiesce = kernel_quiesce_of(&kernel, 1);
+	kernel_quiesce(&kernel, quiesce, EGPU_QUIESCE_STATE_FENCED);
+	kernel_change(&kernel, &kernel.devices[0], EGPU_DEVICE_STATE_READY);
+	quiesce->buffers = 9;
+	kernel_quiesce(&kernel, quiesce, EGPU_QUIESCE_STATE_DRAINING);
+	next(EGPU_EVENT_QUIESCE);
+	assert_false(ev->synthetic);
+	assert_int_equal(ev->seq, 2);
+	assert_int_equal(ev->time, 2000000000);
+	assert_int_equal(ev->quiesce->state, EGPU_QUIESCE_STATE_FENCED);
+	assert_string_equal(ev->device->address, "0000:07:00.0");
+	assert_null(ev->removal);
+	next(EGPU_EVENT_CHANGED);
+	assert_null(ev->quiesce);
+	next(EGPU_EVENT_QUIESCE);
+	assert_int_equal(ev->quiesce->state, EGPU_QUIESCE_STATE_DRAINING);
+	assert_int_equal(ev->quiesce->buffers, 9);
+	nothing();
+}
+
+/* It has a number like any event, but there is nothing to tell it anew from. */
+static void quiesce_lost(void **state)
+{
+	struct egpu_quiesce *quiesce;
+
+	(void)state;
+	kernel_add(&kernel, "0000:07:00.0", true);
+	subscribe(0);
+	next(EGPU_EVENT_START);
+	next(EGPU_EVENT_CONNECTED);
+	quiesce = kernel_quiesce_of(&kernel, 1);
+	kernel_lose(1);
+	kernel_quiesce(&kernel, quiesce, EGPU_QUIESCE_STATE_FENCED);
+	kernel_quiesce(&kernel, quiesce, EGPU_QUIESCE_STATE_DRAINING);
+	next(EGPU_EVENT_RESYNC);
+	assert_int_equal(ev->loss, EGPU_LOSS_GAP);
+	nothing();
+	kernel_quiesce(&kernel, quiesce, EGPU_QUIESCE_STATE_QUIESCED);
+	next(EGPU_EVENT_QUIESCE);
+	assert_int_equal(ev->quiesce->state, EGPU_QUIESCE_STATE_QUIESCED);
+	nothing();
+}
+
+static void quiesce_without_number(void **state)
+{
+	struct egpu_quiesce quiesce = { .id = 1 };
+	struct nl_msg *msg;
+
+	(void)state;
+	subscribe(0);
+	next(EGPU_EVENT_START);
+	msg = encode_quiesce(kernel.family.id, EGPU_CMD_QUIESCE, &quiesce, true);
+	kernel_send_raw(&kernel, nlmsg_hdr(msg), nlmsg_hdr(msg)->nlmsg_len);
+	nlmsg_free(msg);
+	next(EGPU_EVENT_RESYNC);
+	assert_int_equal(ev->loss, EGPU_LOSS_MALFORMED);
+	nothing();
+}
+
+/* What the helper was doing is a difference like another phase. */
+static void step_after_loss(void **state)
+{
+	struct egpu_removal *rem;
+
+	(void)state;
+	kernel_add(&kernel, "0000:07:00.0", true);
+	rem = kernel_begin(&kernel, &kernel.devices[0], EGPU_ORIGIN_EJECT);
+	kernel_phase(&kernel, rem, EGPU_PHASE_ACCEPTED, EGPU_RELEASE_NOT_YET);
+	subscribe(0);
+	next(EGPU_EVENT_START);
+	next(EGPU_EVENT_REMOVAL_PROGRESS);
+	next(EGPU_EVENT_CONNECTED);
+	kernel_step(&kernel, rem, EGPU_STEP_ASK);
+	next(EGPU_EVENT_REMOVAL_PROGRESS);
+	assert_int_equal(ev->removal->step, EGPU_STEP_ASK);
+	kernel_lose(1);
+	kernel_step(&kernel, rem, EGPU_STEP_FREEZE);
+	kernel_change(&kernel, &kernel.devices[0], EGPU_DEVICE_STATE_LEAVING);
+	next(EGPU_EVENT_RESYNC);
+	next(EGPU_EVENT_REMOVAL_PROGRESS);
+	assert_true(ev->synthetic);
+	assert_int_equal(ev->removal->step, EGPU_STEP_FREEZE);
+	nothing();
+}
+
 static void gap(void **state)
 {
 	struct egpu_device *dev;
@@ -569,6 +663,10 @@ static void unknown_flags(void **state)
 static const struct CMUnitTest tests[] = {
 	T(start_tells_the_state),
 	T(events_in_order),
+	T(quiesce_in_order),
+	T(quiesce_lost),
+	T(quiesce_without_number),
+	T(step_after_loss),
 	T(gap),
 	T(overflow),
 	T(changes_during_the_dump),

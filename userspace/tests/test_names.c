@@ -96,6 +96,9 @@ static void enums_as_in_the_spec(void **state)
 		{ "phase", EGPU_NAMES_PHASE, false },
 		{ "release", EGPU_NAMES_RELEASE, false },
 		{ "minor-type", EGPU_NAMES_MINOR, false },
+		{ "step", EGPU_NAMES_STEP, false },
+		{ "quiesce-state", EGPU_NAMES_QUIESCE, false },
+		{ "drain-result", EGPU_NAMES_DRAIN, false },
 	};
 	struct found found;
 	uint32_t i, j, value, back;
@@ -127,6 +130,8 @@ static void attributes_as_in_the_spec(void **state)
 		{ "device", EGPU_CMD_DEVICE_GET },
 		{ "removal", EGPU_CMD_REMOVAL_GET },
 		{ "client", EGPU_CMD_CLIENT_GET },
+		{ "buffer", EGPU_CMD_BUFFER_GET },
+		{ "quiesce", EGPU_CMD_DRAIN },
 		{ "settings", EGPU_CMD_SETTINGS_SET },
 		{ "override", EGPU_CMD_OVERRIDE_SET },
 	};
@@ -151,7 +156,7 @@ static void events_as_in_the_spec(void **state)
 {
 	static const char *const events[] = {
 		"connected",	    "changed",	    "removal-pending",
-		"removal-progress", "disconnected",
+		"removal-progress", "disconnected", "quiesce",
 	};
 	uint32_t i, value;
 
@@ -159,7 +164,7 @@ static void events_as_in_the_spec(void **state)
 	for (i = 0; i < ARRAY_SIZE(events); i++)
 		assert_int_equal(egpu_value(EGPU_NAMES_EVENT, events[i], &value),
 				 0);
-	assert_null(egpu_name(EGPU_NAMES_EVENT, EGPU_EVENT_MODULE_BACK + 1));
+	assert_null(egpu_name(EGPU_NAMES_EVENT, EGPU_EVENT_QUIESCE + 1));
 }
 
 static void unknown_values(void **state)

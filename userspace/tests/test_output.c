@@ -11,11 +11,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl_roots.h"
 #include "kernel.h"
 #include "run_ctl.h"
 #include "test.h"
 
 static struct kernel kernel;
+
+/* Three GPUs, of which one has nodes; Xorg and somebody who is up to no good. */
+static void set_up_machine(void)
+{
+	static const struct tree_process xorg = { .pid = 4242, .comm = "Xorg" };
+	static const struct tree_process evil = { .pid = 4243,
+						  .comm = "evil\033[31m\n\"x",
+						  .uid = 1000 };
+	static const struct tree_process idle = { .pid = 4244, .comm = "idle" };
+
+	ctl_roots_new();
+	ctl_roots_add_gpu("0000:01:00.0", 1, false);
+	ctl_roots_add_gpu("0000:07:00.0", 2, true);
+	ctl_roots_add_gpu("0000:08:00.0", 3, false);
+	ctl_roots_add_process(&xorg, 7);
+	ctl_roots_add_process(&evil, 8);
+	ctl_roots_add_process(&idle, 0);
+}
 
 /* An external GPU, an internal one, one that is leaving, and two removals. */
 static int setup(void **state)
@@ -24,6 +43,7 @@ static int setup(void **state)
 	struct egpu_device *dev;
 
 	(void)state;
+	set_up_machine();
 	kernel_init(&kernel);
 	dev = kernel_add(&kernel, "0000:01:00.0", false);
 	dev->at_load = true;
@@ -63,12 +83,18 @@ static int setup(void **state)
 	/* A process may call itself what it likes. */
 	kernel.clients[1] = (struct egpu_client){
 		.id = 2,
+		.client_id = 8,
 		.comm = "evil\033[31m\n\"x",
 		.minor = { EGPU_MINOR_TYPE_RENDER, 130 },
 		.buffers = 1,
 		.bytes = 512,
 	};
-	kernel.n_clients = 2;
+	/* One that no process has, as far as can be seen. */
+	kernel.clients[2] = (struct egpu_client){
+		.id = 2,
+		.minor = { EGPU_MINOR_TYPE_RENDER, 130 },
+	};
+	kernel.n_clients = 3;
 	kernel.overrides[0] = (struct egpu_override){
 		.address = "0000:03:00.0",
 		.placement = EGPU_PLACEMENT_EXTERNAL,
@@ -205,6 +231,10 @@ static void eject(void **state)
 	plain("eject 3 --json", "eject.json");
 	setup(NULL);
 	terminal("eject 3", "eject-terminal.txt", 80, false);
+	setup(NULL);
+	kernel.outcome = OUTCOME_STEPS;
+	terminal("eject 3", "eject-steps.txt", 80, false);
+	plain("timeline 102", "timeline-steps.txt");
 }
 
 /* All that can happen, once the monitor has what there was. */
@@ -262,6 +292,46 @@ static void monitor(void **state)
 	watch("monitor", "monitor.txt", live);
 	setup(NULL);
 	watch("monitor --json", "monitor.json", live);
+}
+
+/* What a helper does, as others see it. */
+static void quiesce(struct kernel *k)
+{
+	static unsigned int asked;
+	struct egpu_quiesce *quiesce;
+	struct egpu_removal *rem;
+
+	if (++asked % 2)
+		return;
+	k->after_settings = NULL;
+	rem = kernel_begin(k, kernel_device(k, 2), EGPU_ORIGIN_EJECT);
+	kernel_phase(k, rem, EGPU_PHASE_ACCEPTED, EGPU_RELEASE_NOT_YET);
+	kernel_step(k, rem, EGPU_STEP_DRAIN);
+	quiesce = kernel_quiesce_of(k, 2);
+	quiesce->owner = 4242;
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_FENCED);
+	quiesce->timeout_ms = 5000;
+	quiesce->clients = 1;
+	quiesce->buffers = 12;
+	quiesce->passes = 1;
+	quiesce->pending = 2;
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_DRAINING);
+	quiesce->result = EGPU_DRAIN_RESULT_TIMED_OUT;
+	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_FENCED);
+	/* Of a GPU that was never heard of, and in a newer kernel's words. */
+	quiesce = &k->quiesce[KERNEL_MAX - 1];
+	*quiesce = (struct egpu_quiesce){ .id = 9, .result = 77 };
+	kernel_quiesce(k, quiesce, 88);
+	rem->vouched = true;
+	kernel_phase(k, rem, EGPU_PHASE_RELEASED, EGPU_RELEASE_ACKED);
+}
+
+static void monitor_of_a_quiesce(void **state)
+{
+	(void)state;
+	watch("monitor", "monitor-quiesce.txt", quiesce);
+	setup(NULL);
+	watch("monitor --json", "monitor-quiesce.json", quiesce);
 }
 
 static void monitor_and_the_module(void **state)
@@ -323,6 +393,7 @@ static const struct CMUnitTest tests[] = {
 	T(eject),
 	T(pci_names),
 	T(monitor),
+	T(monitor_of_a_quiesce),
 	T(monitor_and_the_module),
 };
 

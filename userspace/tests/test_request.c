@@ -134,16 +134,152 @@ static void accept_and_ack_from_one_socket(void **state)
 	egpu_removal_free(rem);
 }
 
+static void steps_are_told(void **state)
+{
+	struct egpu_removal *rem;
+
+	(void)state;
+	kernel_add(&kernel, "0000:07:00.0", true);
+	kernel_begin(&kernel, &kernel.devices[0], EGPU_ORIGIN_EJECT);
+	assert_int_equal(egpu_report(ctx, 100, EGPU_STEP_ASK), -EPROTO);
+	assert_int_equal(egpu_accept(ctx, 100), 0);
+	assert_int_equal(egpu_report(ctx, 100, EGPU_STEP_ASK), 0);
+	assert_int_equal(kernel.calls[2].cmd, EGPU_CMD_REPORT);
+	assert_int_equal(kernel.calls[2].step, EGPU_STEP_ASK);
+	assert_int_equal(egpu_removal_get(ctx, 100, &rem), 0);
+	assert_int_equal(rem->step, EGPU_STEP_ASK);
+	assert_false(rem->vouched);
+	egpu_removal_free(rem);
+	assert_int_equal(egpu_ack_vouched(ctx, 100), 0);
+	assert_int_equal(kernel.calls[3].cmd, EGPU_CMD_ACK);
+	assert_true(kernel.calls[3].vouched);
+	assert_int_equal(egpu_removal_get(ctx, 100, &rem), 0);
+	assert_true(rem->vouched);
+	egpu_removal_free(rem);
+	assert_int_equal(egpu_report(ctx, 100, EGPU_STEP_DRAIN), -ETIME);
+	assert_string_equal(egpu_error(ctx),
+			    "cannot report a step of removal 100: Timer expired");
+}
+
+/* A plain ack must not vouch for anybody. */
+static void ack_vouches_for_nobody(void **state)
+{
+	(void)state;
+	kernel_add(&kernel, "0000:07:00.0", true);
+	kernel_begin(&kernel, &kernel.devices[0], EGPU_ORIGIN_EJECT);
+	assert_int_equal(egpu_accept(ctx, 100), 0);
+	assert_int_equal(egpu_ack(ctx, 100), 0);
+	assert_false(kernel.calls[1].vouched);
+}
+
+static void refuse(void **state)
+{
+	struct egpu_removal *rem;
+
+	(void)state;
+	kernel_add(&kernel, "0000:07:00.0", true);
+	kernel_begin(&kernel, &kernel.devices[0], EGPU_ORIGIN_EJECT);
+	assert_int_equal(egpu_accept(ctx, 100), 0);
+	assert_int_equal(egpu_refuse(ctx, 100, "Xorg draws the desktop"), 0);
+	assert_int_equal(kernel.calls[1].cmd, EGPU_CMD_REFUSE);
+	assert_int_equal(egpu_removal_get(ctx, 100, &rem), 0);
+	assert_int_equal(rem->phase, EGPU_PHASE_REFUSED);
+	assert_string_equal(rem->reason, "Xorg draws the desktop");
+	egpu_removal_free(rem);
+	kernel_begin(&kernel, &kernel.devices[0], EGPU_ORIGIN_OTHERS);
+	assert_int_equal(egpu_accept(ctx, 101), 0);
+	assert_int_equal(egpu_refuse(ctx, 101, NULL), -EINVAL);
+	assert_string_equal(kernel.calls[3].text, "");
+}
+
+/* The socket that has fenced owns the fence. */
+static void fence_drain_resume(void **state)
+{
+	struct egpu_quiesce *quiesce;
+	struct egpu_ctx *other;
+
+	(void)state;
+	kernel_add(&kernel, "0000:07:00.0", true);
+	kernel_add(&kernel, "0000:00:02.0", false);
+	assert_int_equal(egpu_fence(ctx, 2), -EOPNOTSUPP);
+	assert_int_equal(egpu_drain(ctx, 1, 100), -EPROTO);
+	assert_int_equal(egpu_fence(ctx, 1), 0);
+	assert_int_equal(egpu_fence(ctx, 1), -EALREADY);
+	assert_int_equal(kernel_open(&other), 0);
+	assert_int_equal(egpu_fence(other, 1), -EBUSY);
+	assert_int_equal(egpu_drain(other, 1, 100), -EPERM);
+	egpu_close(other);
+	assert_int_equal(egpu_drain(ctx, 1, 1500), 0);
+	assert_int_equal(egpu_quiesce_get(ctx, 1, &quiesce), 0);
+	assert_int_equal(quiesce->state, EGPU_QUIESCE_STATE_DRAINING);
+	assert_int_equal(quiesce->timeout_ms, 1500);
+	egpu_quiesce_free(quiesce);
+	assert_int_equal(egpu_resume(ctx, 1), 0);
+	assert_int_equal(egpu_resume(ctx, 1), -EALREADY);
+	assert_int_equal(egpu_resume(ctx, 9), -ENODEV);
+	assert_int_equal(egpu_quiesce_get(ctx, 9, &quiesce), -ENODEV);
+	assert_null(quiesce);
+}
+
+/* Without a time the kernel would take one of its own. */
+static void drain_without_time(void **state)
+{
+	(void)state;
+	assert_int_equal(egpu_drain(ctx, 1, 0), -EINVAL);
+	assert_string_equal(egpu_error(ctx),
+			    "cannot drain GPU 1: the time is 0");
+	assert_int_equal(kernel.n_calls, 0);
+}
+
+static void buffers_of_one_gpu(void **state)
+{
+	struct egpu_buffer_list *list;
+
+	(void)state;
+	kernel_add(&kernel, "0000:07:00.0", true);
+	kernel.buffers[0] = (struct egpu_buffer){ .id = 1, .handle = 5 };
+	kernel.buffers[1] = (struct egpu_buffer){ .id = 2, .handle = 6 };
+	kernel.buffers[2] = (struct egpu_buffer){ .id = 1, .handle = 4 };
+	kernel.n_buffers = 3;
+	assert_int_equal(egpu_buffer_list(ctx, 1, &list), 0);
+	assert_int_equal(list->count, 2);
+	assert_int_equal(list->item[0]->handle, 5);
+	assert_int_equal(list->item[1]->handle, 4);
+	egpu_buffer_list_free(list);
+	assert_int_equal(egpu_buffer_list(ctx, 9, &list), -ENODEV);
+	assert_int_equal(egpu_buffer_list(ctx, 0, &list), -ENODEV);
+}
+
+static void whom_a_removal_has_hit(void **state)
+{
+	struct egpu_client_list *list;
+
+	(void)state;
+	kernel_add(&kernel, "0000:07:00.0", true);
+	kernel_begin(&kernel, &kernel.devices[0], EGPU_ORIGIN_OTHERS);
+	kernel.clients[0] = (struct egpu_client){ .id = 1, .pid = 1 };
+	kernel.n_clients = 1;
+	kernel.victims[0] = (struct egpu_client){ .id = 1, .pid = 77 };
+	kernel.n_victims = 1;
+	assert_int_equal(egpu_client_list_of(ctx, 100, &list), 0);
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->item[0]->pid, 77);
+	egpu_client_list_free(list);
+	assert_int_equal(egpu_client_list_of(ctx, 5, &list), -ENOENT);
+	/* No cookie must not list who has GPUs open now. */
+	assert_int_equal(egpu_client_list_of(ctx, 0, &list), -ENOENT);
+}
+
 static void settings_and_overrides(void **state)
 {
-	const int attrs[] = { EGPU_A_SETTINGS_HOLD_MS,
-			      EGPU_A_SETTINGS_EJECT_MS };
-	const uint32_t values[] = { 0, 5 };
+	const int attrs[] = { EGPU_A_SETTINGS_HOLD_MS, EGPU_A_SETTINGS_EJECT_MS,
+			      EGPU_A_SETTINGS_DRAIN_MS };
+	const uint32_t values[] = { 0, 5, 60000 };
 	struct egpu_settings *set;
 	struct egpu_override_list *rules;
 
 	(void)state;
-	assert_int_equal(egpu_settings_set(ctx, attrs, values, 2), 0);
+	assert_int_equal(egpu_settings_set(ctx, attrs, values, 3), 0);
 	assert_int_equal(egpu_setting_set(ctx, EGPU_A_SETTINGS_VERSION, 1),
 			 -EINVAL);
 	assert_int_equal(egpu_settings_set(ctx, attrs, values, 0), -EINVAL);
@@ -151,6 +287,7 @@ static void settings_and_overrides(void **state)
 	assert_int_equal(set->hold_ms, 0);
 	assert_int_equal(set->accept_ms, 500);
 	assert_int_equal(set->eject_ms, 5);
+	assert_int_equal(set->drain_ms, 60000);
 	egpu_settings_free(set);
 	assert_int_equal(egpu_override_set(ctx, "0000:03:00.0",
 					   EGPU_PLACEMENT_EXTERNAL),
@@ -215,6 +352,9 @@ static void reason_too_long(void **state)
 	memset(reason, 'x', sizeof(reason));
 	reason[sizeof(reason) - 1] = '\0';
 	assert_int_equal(egpu_cancel(ctx, 1, reason), -EINVAL);
+	assert_int_equal(egpu_refuse(ctx, 1, reason), -EINVAL);
+	assert_string_equal(egpu_error(ctx),
+			    "cannot refuse removal 1: the reason is longer than 127 bytes");
 	assert_int_equal(kernel.n_calls, 0);
 }
 
@@ -309,6 +449,13 @@ static const struct CMUnitTest tests[] = {
 	T(eject_sends_what_is_asked),
 	T(eject_options_of_old),
 	T(accept_and_ack_from_one_socket),
+	T(steps_are_told),
+	T(ack_vouches_for_nobody),
+	T(refuse),
+	T(fence_drain_resume),
+	T(drain_without_time),
+	T(buffers_of_one_gpu),
+	T(whom_a_removal_has_hit),
 	T(settings_and_overrides),
 	T(the_kernels_own_words),
 	T(attribute_without_words),

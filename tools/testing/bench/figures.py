@@ -13,6 +13,7 @@ LEAD_TIMES = 10         # how many times sooner than the peer we have to be
 WHO_TIMES = 20
 NOISE_MAX = 0.1         # with more than that, nothing is said of the overhead
 LEAD_RUNS = 20          # fewest runs that say something
+LINEAR_MAX = 1.5        # how much more a buffer may cost among many than among few
 
 
 class NoFigures(Exception):
@@ -153,10 +154,57 @@ def who_uses_it(folder):
     return [entry]
 
 
+# --- taking a GPU away from who uses it ----------------------------------------
+
+CURVE = (1, 10, 100, 1000, 2500, 5000, 10000)
+
+
+def _quiesced(folder, clients, buffers):
+    """Runs of so many clients and buffers each: (us in all, us that the kernel drained)."""
+    runs = _rows(folder / f"quiesce-{clients}x{buffers}")
+    if any(run[2:] != [clients, clients * buffers] for run in runs):
+        raise NoFigures(f"not all saw {clients} clients with {buffers} buffers each")
+    return [run[0] / 1000 for run in runs], [run[1] / 1000 for run in runs]
+
+
+def _per_buffer(points, low, high):
+    """ns that a buffer costs between two points of the curve."""
+    return 1000 * (points[high] - points[low]) / (high - low)
+
+
+def quiesce_idle(folder):
+    times, drains = _quiesced(folder, 64, 40)
+    one, _ = _quiesced(folder, 1, 1)
+    # The least is that in which nothing else ran.
+    points = {buffers: min(_quiesced(folder, 1, buffers)[1]) for buffers in CURVE}
+    entry = _entry("quiesce_idle_64x40", "us", times, "1 client with 1 buffer", one)
+    entry["drain"] = round(statistics.median(drains), 3)
+    # Between its two looks a drain sleeps, which has nothing to do with buffers.
+    entry["per_buffer"] = round(_per_buffer(points, 1, 10000), 1)
+    entry["curve"] = {str(buffers): round(us, 1) for buffers, us in points.items()}
+    few, many = _per_buffer(points, 2500, 5000), _per_buffer(points, 5000, 10000)
+    entry["per_buffer_few"], entry["per_buffer_many"] = round(few, 1), round(many, 1)
+    entry["linear"] = round(many / few, 3)
+    entry["met"] = entry["linear"] <= LINEAR_MAX
+    return [entry]
+
+
+def stop_time(folder):
+    ours, theirs = ([row[0] / 1e6 for row in _rows(folder / f"stop-{how}")]
+                    for how in ("eject", "unbind"))
+    calm = [row[1] / 1e6 for row in _rows(folder / "stop-eject")]
+    entry = _entry("stop_time_graceful", "ms", ours, "sysfs unbind and restart of the client",
+                   theirs)
+    entry["calm"] = round(statistics.median(calm), 3)
+    return [entry]
+
+
 READERS = {
     "event-lead": event_lead,
     "fanout": fanout,
     "idle-overhead": idle_overhead,
+    "quiesce-idle": quiesce_idle,
+    "stop-time": stop_time,
     "who-uses-it": who_uses_it,
 }
 
@@ -171,6 +219,8 @@ def _remark(entry):
         words.append(f"first in {entry['first_in']} of {entry['runs']}")
     if "noise" in entry:
         words.append(f"noise {entry['noise']:.4f}")
+    if "linear" in entry:
+        words.append(f"{entry['per_buffer']:.0f} ns a buffer, linear {entry['linear']:.2f}")
     if "met" in entry:
         words.append("met" if entry["met"] else "MISSED")
     return ", ".join(words)

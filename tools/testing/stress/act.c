@@ -234,7 +234,8 @@ static void run_removal(struct act *act)
 static bool meets_remove(enum act_kind kind)
 {
 	return kind == REMOVE_PULL || kind == EJECT_REMOVE ||
-	       kind == EJECT_UNBIND || kind == EJECT_LEAVING;
+	       kind == EJECT_UNBIND || kind == EJECT_LEAVING ||
+	       kind == QUIESCE_REMOVE;
 }
 
 static void run_port(struct act *act, const struct plan *plan)
@@ -262,7 +263,9 @@ static void run_port(struct act *act, const struct plan *plan)
 	}
 	if (meets_remove(act->kind))
 		node = gpu_node_open(act->port);
-	if (act->kind >= EJECT && act->kind != EJECT_LEAVING)
+	if (act->kind >= QUIESCE)
+		run_quiesce(act, id_at(act->port));
+	else if (act->kind >= EJECT && act->kind != EJECT_LEAVING)
 		run_eject(act, plan);
 	else
 		run_removal(act);
@@ -317,6 +320,7 @@ static void run_daemon(enum act_kind kind)
 		break;
 	case EGPUD_KILL:
 		daemon_end(SIGKILL);
+		daemon_start();
 		break;
 	case EGPUD_STOP:
 		daemon_signal(SIGSTOP);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "stress.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,27 @@ static bool gpu_fits(const struct model *model, int port, const struct gpu *gpu,
 	return false;
 }
 
+/* Whoever keeps clients away must be there to let them in again. */
+static bool owners_live(const struct model *model,
+			const struct snapshot *snapshot, struct why *why)
+{
+	const struct quiesce *now;
+	unsigned int i;
+
+	why->invariant = "no GPU stays fenced without an owner";
+	for (i = 0; i < snapshot->quiesces; i++) {
+		now = &snapshot->quiesce[i];
+		if (!now->owner || helpers_own(now->owner) ||
+		    model->daemon == STOPPED)
+			continue;
+		snprintf(why->text, sizeof(why->text),
+			 "GPU %u is %s by port %u, which has no reason to",
+			 now->id, quiesce_names[now->state], now->owner);
+		return false;
+	}
+	return true;
+}
+
 static bool dump_fits(const struct model *model,
 		      const struct snapshot *snapshot, struct why *why)
 {
@@ -122,7 +144,12 @@ static bool rests(const struct model *model, struct why *why)
 	snprintf(why->text, sizeof(why->text), "one is still open");
 	if (!stream_rests(reference()))
 		goto unlock;
-	if (!dump_fits(model, &snapshot, why))
+	if (!dump_fits(model, &snapshot, why) ||
+	    !owners_live(model, &snapshot, why))
+		goto unlock;
+	why->invariant = "no node is kept closed, no process stopped";
+	if (model->daemon == RUNNING &&
+	    !session_is_whole(why->text, sizeof(why->text)))
 		goto unlock;
 	why->invariant = "what was heard is what is there";
 	fine = listeners_agree(&snapshot, why->text, sizeof(why->text));
@@ -230,8 +257,9 @@ static void check_helpers(const struct removal *removal,
 		bad(removal,
 		    "an ack that was taken releases, and nothing else is acked",
 		    dealing->acked ? "acked" : "not acked by anybody");
-	if (dealing->withdrawn != withdrawn)
-		bad(removal, "a cancel that was granted cancels",
+	/* The daemon refuses, too. */
+	if (dealing->withdrawn != withdrawn && (dealing->withdrawn || !daemon))
+		bad(removal, "a cancel or a refusal that was granted holds",
 		    dealing->withdrawn ? "it was granted" : "it was not");
 	if (dealing->closed_at && removal->released > dealing->closed_at)
 		bad(removal, "nothing waits for a helper that has gone",
@@ -295,8 +323,40 @@ static void check_cause(const struct removal *removal, const struct act *act)
 		bad(removal, name, "overtaken without the flag");
 }
 
+/* Nothing is in flight, so a drain that is left alone ends well. */
+static void check_quiesce(const struct act *act, const struct model *model)
+{
+	bool external = model_external(model, act->port);
+	bool others = model->daemon != NOT_RUNNING ||
+		      before.daemon != NOT_RUNNING;
+	int i;
+
+	for (i = 0; i < HELPERS; i++)
+		others |= before.helper[i] || model->helper[i];
+	if (external ? act->error && (act->error != -EBUSY || !others) :
+		       act->error != -EOPNOTSUPP)
+		fail("an external GPU can be quiesced, no other can",
+		     "%s at %s: error %d", act_names[act->kind],
+		     port_name(act->port), act->error);
+	if (act->kind == QUIESCE && !act->error &&
+	    act->drained != EGPU_DRAIN_RESULT_DRAINED)
+		fail("what has nothing in flight drains", "%s: %s",
+		     port_name(act->port), drain_names[act->drained]);
+}
+
+/* An eject that a helper has refused: what has removed the GPU is our second try. */
+static bool was_refused(const struct act *act)
+{
+	struct stream_removal *removal =
+		stream_removal(reference(), act->cookie);
+
+	return removal && removal->now.phase == EGPU_PHASE_REFUSED &&
+	       removal->now.release == EGPU_RELEASE_WITHDRAWN;
+}
+
 static void check_act(const struct act *act, int removals, int left)
 {
+	bool refused = act->fell_back && was_refused(act);
 	int expected = act->leaves;
 
 	/* The cancel may come too late; then the GPU was found again. */
@@ -306,12 +366,13 @@ static void check_act(const struct act *act, int removals, int left)
 		fail("a GPU leaves once",
 		     "%s at %s: disconnected %d times instead of %d",
 		     act_names[act->kind], port_name(act->port), left, expected);
-	if (removals < act->removals_min || removals > act->removals_max)
+	if (removals < act->removals_min ||
+	    removals > act->removals_max + refused)
 		fail("a removal is one request",
 		     "%s at %s: %d removals instead of %d to %d",
 		     act_names[act->kind], port_name(act->port), removals,
 		     act->removals_min, act->removals_max);
-	if (act->fell_back)
+	if (act->fell_back && !refused)
 		fail("an eject ejects", "%s at %s: error %d, removal %" PRIu64,
 		     act_names[act->kind], port_name(act->port), act->error,
 		     act->cookie);
@@ -342,6 +403,8 @@ static void check_removals(const struct plan *plan, const struct model *model)
 		act = act_at(plan, port);
 		if (act)
 			check_act(act, removals[port], left[port]);
+		if (act && act->kind >= QUIESCE && act->kind <= QUIESCE_PULL)
+			check_quiesce(act, model);
 	}
 }
 

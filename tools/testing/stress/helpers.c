@@ -13,11 +13,19 @@
 
 #define JOBS 16
 
-/* Something to do later; cmd 0 is none. */
+/* How long a helper lets a GPU be drained. */
+#define DRAIN_MS 300
+
+/* Something to do later; cmd 0 is none. Of the removal: its GPU, whether it can be
+ * refused, and whether it is sure to go on, so that it does not matter who vouches.
+ */
 struct job {
 	uint8_t cmd;
 	uint64_t cookie;
 	uint64_t at;
+	uint32_t id;
+	bool eject;
+	bool goes_on;
 };
 
 struct helper {
@@ -34,8 +42,7 @@ static struct helper helper[HELPERS];
 static const struct family *joined;
 static volatile int timeout_ms = -1;
 
-static void add_job(struct helper *who, uint8_t cmd, uint64_t cookie,
-		    uint32_t delay_ms)
+static void add_job(struct helper *who, struct job job, uint32_t delay_ms)
 {
 	int i;
 
@@ -44,8 +51,8 @@ static void add_job(struct helper *who, uint8_t cmd, uint64_t cookie,
 	for (i = 0; i < JOBS; i++) {
 		if (who->job[i].cmd)
 			continue;
-		who->job[i] = (struct job){ cmd, cookie,
-					    now_ns() + delay_ms * 1000000ULL };
+		job.at = now_ns() + delay_ms * 1000000ULL;
+		who->job[i] = job;
 		return;
 	}
 }
@@ -59,7 +66,16 @@ static void on_event(uint8_t cmd, const void *attrs, size_t len, void *data)
 		return;
 	removal_read(&removal, attrs, len);
 	if (removal.phase == EGPU_PHASE_PENDING)
-		add_job(who, EGPU_CMD_ACCEPT, removal.cookie,
+		add_job(who,
+			(struct job){
+				.cmd = EGPU_CMD_ACCEPT,
+				.cookie = removal.cookie,
+				.id = removal.id,
+				.eject = removal.origin == EGPU_ORIGIN_EJECT,
+				.goes_on = removal.origin != EGPU_ORIGIN_EJECT ||
+					   attr_there(attrs, len,
+						      EGPU_A_REMOVAL_FORCE),
+			},
 			who->manners.accept_ms);
 }
 
@@ -94,13 +110,42 @@ static void close_sockets(struct helper *who)
 	memset(who->job, 0, sizeof(who->job));
 }
 
-static void accept_removal(struct helper *who, uint64_t cookie)
+static int send(struct helper *who, uint8_t cmd, uint64_t cookie, uint16_t attr,
+		uint32_t value)
+{
+	static struct answer answer;
+	static struct msg msg;
+
+	msg_begin(&msg, joined->id, 0, cmd);
+	msg_put_u64(&msg, EGPU_A_REMOVAL_COOKIE, cookie);
+	if (attr == EGPU_A_REMOVAL_VOUCHED)
+		msg_put(&msg, attr, NULL, 0);
+	else if (attr)
+		msg_put_u32(&msg, attr, value);
+	return nl_ask(&who->voice, &msg, &answer);
+}
+
+/* That it is refused does no harm: another may have fenced the GPU, or it goes. */
+static void quiesce(struct helper *who, const struct job *job)
+{
+	send(who, EGPU_CMD_REPORT, job->cookie, EGPU_A_REMOVAL_STEP,
+	     EGPU_STEP_FENCE);
+	quiesce_step(&who->voice, joined, EGPU_CMD_FENCE, job->id, 0, NULL);
+	send(who, EGPU_CMD_REPORT, job->cookie, EGPU_A_REMOVAL_STEP,
+	     EGPU_STEP_DRAIN);
+	quiesce_step(&who->voice, joined, EGPU_CMD_DRAIN, job->id, DRAIN_MS,
+		     NULL);
+}
+
+static void accept_removal(struct helper *who, struct job *job)
 {
 	static struct answer answer;
 
-	if (step(&who->voice, joined, EGPU_CMD_ACCEPT, cookie, &answer))
+	if (step(&who->voice, joined, EGPU_CMD_ACCEPT, job->cookie, &answer))
 		return;
-	dealing_of(cookie)->accepted = who - helper + 1;
+	dealing_of(job->cookie)->accepted = who - helper + 1;
+	if (who->manners.quiesces)
+		quiesce(who, job);
 	if (who->manners.dies) {
 		close_sockets(who);
 		open_sockets(who);
@@ -110,15 +155,24 @@ static void accept_removal(struct helper *who, uint64_t cookie)
 		nl_leave(&who->ear, joined->helper);
 		who->left = true;
 	}
-	add_job(who, EGPU_CMD_ACK, cookie, who->manners.ack_ms);
+	job->cmd = EGPU_CMD_ACK;
+	add_job(who, *job, who->manners.ack_ms);
 }
 
-static void acknowledge(struct helper *who, uint64_t cookie)
+static void acknowledge(struct helper *who, const struct job *job)
 {
-	static struct answer answer;
+	struct dealing *dealing = dealing_of(job->cookie);
 
-	if (!step(&who->voice, joined, EGPU_CMD_ACK, cookie, &answer))
-		dealing_of(cookie)->acked = true;
+	if (who->manners.refuses && job->eject)
+		dealing->withdrawn |=
+			!send(who, EGPU_CMD_REFUSE, job->cookie, 0, 0);
+	else
+		dealing->acked |=
+			!send(who, EGPU_CMD_ACK, job->cookie,
+			      job->goes_on ? EGPU_A_REMOVAL_VOUCHED : 0, 0);
+	if (who->manners.refuses)
+		quiesce_step(&who->voice, joined, EGPU_CMD_RESUME, job->id, 0,
+			     NULL);
 	/* Back for the next one. */
 	if (who->left)
 		nl_join(&who->ear, joined->helper);
@@ -137,9 +191,9 @@ static void work(struct helper *who)
 			continue;
 		who->job[i].cmd = 0;
 		if (job.cmd == EGPU_CMD_ACCEPT)
-			accept_removal(who, job.cookie);
+			accept_removal(who, &job);
 		else
-			acknowledge(who, job.cookie);
+			acknowledge(who, &job);
 	}
 }
 
@@ -286,4 +340,20 @@ void helpers_return(void)
 		who->left = false;
 	}
 	pthread_mutex_unlock(&lock);
+}
+
+/**
+ * helpers_own - is this the socket of a helper of ours; @lock is held
+ * @port: its netlink port
+ *
+ * Return: true when it is, and the helper lives.
+ */
+bool helpers_own(uint32_t port)
+{
+	int i;
+
+	for (i = 0; i < HELPERS; i++)
+		if (helper[i].used && helper[i].voice.port == port)
+			return true;
+	return false;
 }

@@ -140,6 +140,16 @@ static void take_removal(uint8_t cmd, const void *attrs, size_t len, void *data)
 			     len);
 }
 
+static void take_quiesce(uint8_t cmd, const void *attrs, size_t len, void *data)
+{
+	struct snapshot *snapshot = data;
+
+	(void)cmd;
+	if (snapshot->quiesces < STREAM_GPUS)
+		quiesce_read(&snapshot->quiesce[snapshot->quiesces++], attrs,
+			     len);
+}
+
 static void take_client(uint8_t cmd, const void *attrs, size_t len, void *data)
 {
 	(void)cmd;
@@ -193,6 +203,9 @@ int ask_snapshot(struct snapshot *snapshot)
 			error = dump(EGPU_CMD_REMOVAL_GET, take_removal,
 				     snapshot);
 		if (!error)
+			error = dump(EGPU_CMD_QUIESCE_GET, take_quiesce,
+				     snapshot);
+		if (!error)
 			error = last_seq(&seq, &snapshot->helpers);
 		/* An event came between: what was read is of two moments. */
 	} while (!error && seq != snapshot->seq);
@@ -213,6 +226,16 @@ int ask_clients(void)
 	error = dump(EGPU_CMD_CLIENT_GET, take_client, NULL);
 	pthread_mutex_unlock(&ask_lock);
 	return error;
+}
+
+/**
+ * ask_family - the family's numbers, as far as they are known
+ *
+ * Return: the numbers of the module that was loaded last.
+ */
+const struct family *ask_family(void)
+{
+	return &family;
 }
 
 /* --- listeners ---------------------------------------------------------------- */

@@ -1,58 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "stress.h"
 
-#include <stdio.h>
 #include <string.h>
-
-const char *const act_names[ACT_KINDS] = {
-	[ADD] = "add",
-	[PULL] = "pull",
-	[SYSFS_REMOVE] = "remove",
-	[BRIDGE_REMOVE] = "remove-bridge",
-	[SLOT_OFF] = "slot-off",
-	[BUTTON] = "button",
-	[UNBIND] = "unbind",
-	[BIND] = "bind",
-	[REBIND] = "rebind",
-	[UNBIND_REMOVE] = "unbind+remove",
-	[UNBIND_PULL] = "unbind+pull",
-	[REMOVE_PULL] = "remove+pull",
-	[RESCAN] = "rescan",
-	[UNPLUG] = "unplug",
-	[EJECT] = "eject",
-	[EJECT_TWICE] = "eject+eject",
-	[EJECT_PULL] = "eject+pull",
-	[EJECT_REMOVE] = "eject+remove",
-	[EJECT_CANCEL] = "eject+cancel",
-	[EJECT_UNBIND] = "eject+unbind",
-	[EJECT_LEAVING] = "remove+eject",
-	[OPEN_CLIENT] = "open",
-	[CLOSE_CLIENT] = "close",
-	[RESCAN_ALL] = "rescan-all",
-	[HELPER_COME] = "helper-come",
-	[HELPER_GO] = "helper-go",
-	[HELPER_STOP] = "helper-stop",
-	[HELPER_CONT] = "helper-cont",
-	[EGPUD_START] = "egpud-start",
-	[EGPUD_TERM] = "egpud-term",
-	[EGPUD_KILL] = "egpud-kill",
-	[EGPUD_STOP] = "egpud-stop",
-	[EGPUD_CONT] = "egpud-cont",
-	[STALL] = "stall",
-	[RESUME] = "resume",
-	[VISIT] = "visit",
-	[LEAVE] = "leave",
-	[DUMPS] = "dumps",
-	[SETTINGS] = "settings",
-	[RULE] = "rule",
-	[LOAD] = "load",
-	[UNLOAD] = "unload",
-	[RELOAD] = "reload",
-};
-
-const char *const place_names[] = {
-	"absent", "bound", "detached", "removed", "cut off",
-};
 
 /**
  * rng_next - the next number (splitmix64)
@@ -102,13 +51,14 @@ struct weight {
 static const struct weight when_absent[] = { { ADD, 1 }, { ACT_KINDS, 0 } };
 
 static const struct weight when_bound[] = {
-	{ PULL, 40 },	      { SYSFS_REMOVE, 60 },  { BRIDGE_REMOVE, 4 },
-	{ SLOT_OFF, 10 },     { BUTTON, 2 },	     { UNBIND, 25 },
-	{ REBIND, 40 },	      { UNBIND_REMOVE, 12 }, { UNBIND_PULL, 6 },
-	{ REMOVE_PULL, 16 },  { EJECT, 60 },	     { EJECT_TWICE, 15 },
-	{ EJECT_PULL, 16 },   { EJECT_REMOVE, 20 },  { EJECT_CANCEL, 20 },
-	{ EJECT_UNBIND, 10 }, { EJECT_LEAVING, 15 }, { OPEN_CLIENT, 30 },
-	{ CLOSE_CLIENT, 20 }, { ACT_KINDS, 0 },
+	{ PULL, 40 },	      { SYSFS_REMOVE, 60 },   { BRIDGE_REMOVE, 4 },
+	{ SLOT_OFF, 10 },     { BUTTON, 2 },	      { UNBIND, 25 },
+	{ REBIND, 40 },	      { UNBIND_REMOVE, 12 },  { UNBIND_PULL, 6 },
+	{ REMOVE_PULL, 16 },  { EJECT, 60 },	      { EJECT_TWICE, 15 },
+	{ EJECT_PULL, 16 },   { EJECT_REMOVE, 20 },   { EJECT_CANCEL, 20 },
+	{ EJECT_UNBIND, 10 }, { EJECT_LEAVING, 15 },  { QUIESCE, 25 },
+	{ QUIESCE_DROP, 12 }, { QUIESCE_REMOVE, 12 }, { QUIESCE_PULL, 8 },
+	{ OPEN_CLIENT, 30 },  { CLOSE_CLIENT, 20 },   { ACT_KINDS, 0 },
 };
 
 static const struct weight when_detached[] = {
@@ -177,13 +127,18 @@ static bool is_eject(enum act_kind kind)
 	return kind >= EJECT && kind <= EJECT_LEAVING;
 }
 
+static bool is_quiesce(enum act_kind kind)
+{
+	return kind >= QUIESCE && kind <= QUIESCE_PULL;
+}
+
 /* How often a client is closed depends on there being one. */
 static bool possible_at(const struct model *model, int port, enum act_kind kind,
 			const struct plan *plan)
 {
 	uint32_t open = model->clients[port];
 
-	if (is_eject(kind))
+	if (is_eject(kind) || is_quiesce(kind))
 		return model->loaded && !plan->loads;
 	if (kind == OPEN_CLIENT)
 		return open != BIT(CLIENTS) - 1;
@@ -305,6 +260,8 @@ static void draw_manners(struct rng *rng, struct manners *manners)
 	manners->ack_ms = ONE_OF(rng, ack);
 	manners->dies = chance(rng, 30);
 	manners->leaves = chance(rng, 10);
+	manners->quiesces = chance(rng, 60);
+	manners->refuses = chance(rng, 15);
 }
 
 static void plan_helper(struct act *act, struct model *model, struct rng *rng)
@@ -380,8 +337,11 @@ static void plan_world(struct plan *plan, struct model *model, struct rng *rng)
 		model->daemon = RUNNING;
 		break;
 	case EGPUD_TERM:
-	case EGPUD_KILL:
 		model->daemon = NOT_RUNNING;
+		break;
+	case EGPUD_KILL:
+		/* And started again, as systemd does it. */
+		model->daemon = RUNNING;
 		break;
 	case EGPUD_STOP:
 		model->daemon = STOPPED;
@@ -485,6 +445,7 @@ static enum place plan_removal(struct act *act)
 {
 	switch (act->kind) {
 	case PULL:
+	case QUIESCE_PULL:
 		expect(act, SURPRISE, 1, 1);
 		return ABSENT;
 	case SLOT_OFF:
@@ -492,6 +453,7 @@ static enum place plan_removal(struct act *act)
 		expect(act, GRACEFUL, 1, 1);
 		return ABSENT;
 	case SYSFS_REMOVE:
+	case QUIESCE_REMOVE:
 		expect(act, GRACEFUL, 1, 1);
 		return REMOVED;
 	case BRIDGE_REMOVE:
@@ -514,7 +476,7 @@ static enum place plan_removal(struct act *act)
 		return ABSENT;
 	case UNPLUG:
 		return ABSENT;
-	default: /* ADD, BIND, RESCAN */
+	default: /* ADD, BIND, RESCAN, QUIESCE, QUIESCE_DROP */
 		return BOUND;
 	}
 }
@@ -592,8 +554,8 @@ static bool plan_quiet(struct plan *plan, struct model *model)
 	}
 	if (model->daemon != NOT_RUNNING)
 		new_act(plan, model,
-			model->daemon == RUNNING ? EGPUD_TERM : EGPUD_KILL, -1);
-	model->daemon = NOT_RUNNING;
+			model->daemon == RUNNING ? EGPUD_TERM : EGPUD_CONT, -1);
+	model->daemon = model->daemon == STOPPED ? RUNNING : NOT_RUNNING;
 	if (model->stalled)
 		new_act(plan, model, RESUME, -1);
 	model->stalled = false;
@@ -670,31 +632,4 @@ void plan_step(struct plan *plan, struct model *model, struct rng *rng)
 	for (i = 0; i < PORTS; i++)
 		if (chance(rng, 75))
 			plan_port(plan, model, rng, i);
-}
-
-/**
- * plan_print - a step in words
- * @plan: the step
- * @text: filled
- * @size: its bytes
- */
-void plan_print(const struct plan *plan, char *text, size_t size)
-{
-	size_t n = snprintf(text, size, "%u:", plan->number);
-	int i;
-
-	for (i = 0; i < plan->acts && n < size; i++) {
-		const struct act *act = &plan->act[i];
-
-		n += snprintf(text + n, size - n, "%s %s", i ? "," : "",
-			      act_names[act->kind]);
-		if (act->port >= 0 && n < size)
-			n += snprintf(text + n, size - n, " %s",
-				      port_name(act->port));
-		if (act->delay_ms && n < size)
-			n += snprintf(text + n, size - n, "@%u%s", act->delay_ms,
-				      act->moment == AFTER_DELAY  ? "" :
-				      act->moment == WHEN_PENDING ? "p" :
-								    "a");
-	}
 }

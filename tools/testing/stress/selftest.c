@@ -249,6 +249,66 @@ static void end_while_there(struct story *story)
 	story->event[GONE].removal.cause = EGPU_CAUSE_SURPRISE;
 }
 
+static void add_quiesce(struct story *story, uint32_t state, uint32_t result,
+			unsigned int passes)
+{
+	struct event *event = &story->event[story->n++];
+
+	memset(event, 0, sizeof(*event));
+	event->cmd = EGPU_CMD_QUIESCE;
+	event->quiesce.id = 1;
+	event->quiesce.state = state;
+	event->quiesce.result = result;
+	event->quiesce.passes = passes;
+	event->quiesce.owner = 7;
+}
+
+#define FENCED	 EGPU_QUIESCE_STATE_FENCED
+#define DRAINING EGPU_QUIESCE_STATE_DRAINING
+#define QUIESCED EGPU_QUIESCE_STATE_QUIESCED
+#define RESUMED	 EGPU_QUIESCE_STATE_RESUMED
+#define DRAINED	 EGPU_DRAIN_RESULT_DRAINED
+
+static void drain_unfenced(struct story *story)
+{
+	story->n = PENDING;
+	add_quiesce(story, DRAINING, 0, 0);
+}
+
+static void quiesce_undrained(struct story *story)
+{
+	story->n = PENDING;
+	add_quiesce(story, FENCED, 0, 0);
+	add_quiesce(story, QUIESCED, DRAINED, 2);
+}
+
+static void one_pass(struct story *story)
+{
+	story->n = PENDING;
+	add_quiesce(story, FENCED, 0, 0);
+	add_quiesce(story, DRAINING, 0, 0);
+	add_quiesce(story, QUIESCED, DRAINED, 1);
+}
+
+static void quiesced_with_work(struct story *story)
+{
+	one_pass(story);
+	story->event[story->n - 1].quiesce.passes = 2;
+	story->event[story->n - 1].quiesce.pending = 3;
+}
+
+static void fence_twice(struct story *story)
+{
+	story->n = PENDING;
+	add_quiesce(story, FENCED, 0, 0);
+	add_quiesce(story, FENCED, 0, 0);
+}
+
+static void fence_after_end(struct story *story)
+{
+	add_quiesce(story, FENCED, 0, 0);
+}
+
 static void hole(struct story *story)
 {
 	story->event[RELEASED].seq++;
@@ -291,6 +351,12 @@ static const struct example examples[] = {
 	{ "a removal was not told", skip_cookie, nothing, "the one before" },
 	{ "two removals at once", second_removal, nothing, "is open" },
 	{ "done while it is there", end_while_there, nothing, "still there" },
+	{ "drained without a fence", drain_unfenced, nothing, "went from" },
+	{ "quiesced without a drain", quiesce_undrained, nothing, "went from" },
+	{ "quiesced after one look", one_pass, nothing, "with result" },
+	{ "quiesced with work left", quiesced_with_work, nothing, "3 pending" },
+	{ "fenced twice", fence_twice, nothing, "went from" },
+	{ "fenced when it has gone", fence_after_end, nothing, "not connected" },
 	{ "a hole in the numbers", nothing, hole, "came after" },
 	{ "a number twice", nothing, same_number, "came after" },
 	{ "no number", nothing, no_number, "came after" },
@@ -319,6 +385,27 @@ static void test_good(void)
 	check(!stream.complaint[0], "%s", stream.complaint);
 	check(stream_rests(&stream), "it does not come to rest");
 	check(!stream.gpus, "the GPU is still there");
+	test_end();
+}
+
+static void test_good_quiesce(void)
+{
+	static struct stream stream;
+	struct story story;
+
+	test_begin("fenced, drained twice and resumed is believed");
+	a_life(&story);
+	story.n = PENDING;
+	add_quiesce(&story, FENCED, 0, 0);
+	add_quiesce(&story, DRAINING, 0, 0);
+	add_quiesce(&story, DRAINING, 0, 4);
+	add_quiesce(&story, FENCED, EGPU_DRAIN_RESULT_TIMED_OUT, 6);
+	add_quiesce(&story, DRAINING, 0, 0);
+	add_quiesce(&story, QUIESCED, DRAINED, 2);
+	add_quiesce(&story, RESUMED, DRAINED, 2);
+	number(&story);
+	hear(&stream, &story);
+	check(!stream.complaint[0], "%s", stream.complaint);
 	test_end();
 }
 
@@ -357,6 +444,13 @@ static void test_snapshot(void)
 	snapshot.gpus = 1;
 	snapshot.gpu[0] = story.event[READY].gpu;
 	check(stream_agrees(&stream, &snapshot), "%s", stream.complaint);
+	snapshot.quiesces = 1;
+	snapshot.quiesce[0].id = 1;
+	check(stream_agrees(&stream, &snapshot), "%s", stream.complaint);
+	snapshot.quiesce[0].state = FENCED;
+	check(!stream_agrees(&stream, &snapshot), "a fence is not seen");
+	stream.complaint[0] = '\0';
+	snapshot.quiesces = 0;
 	snapshot.gpu[0].state = EGPU_DEVICE_STATE_DETACHED;
 	check(!stream_agrees(&stream, &snapshot), "another state is not seen");
 	stream.complaint[0] = '\0';
@@ -413,6 +507,7 @@ int main(void)
 
 	puts("TAP version 13");
 	test_good();
+	test_good_quiesce();
 	for (i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
 		test_bad(&examples[i]);
 	test_snapshot();

@@ -46,6 +46,9 @@ void event_read(struct event *event, uint8_t cmd, const void *attrs, size_t len)
 	if (cmd == EGPU_CMD_CONNECTED || cmd == EGPU_CMD_CHANGED) {
 		gpu_read(&event->gpu, attrs, len);
 		event->seq = attr_u64(attrs, len, EGPU_A_DEVICE_SEQ);
+	} else if (cmd == EGPU_CMD_QUIESCE) {
+		quiesce_read(&event->quiesce, attrs, len);
+		event->seq = event->quiesce.seq;
 	} else {
 		removal_read(&event->removal, attrs, len);
 		event->seq = event->removal.seq;
@@ -108,6 +111,9 @@ void stream_begin(struct stream *stream, const struct snapshot *snapshot)
 	for (i = 0; i < stream->gpus; i++)
 		if (stream->gpu[i].id > stream->last_id)
 			stream->last_id = stream->gpu[i].id;
+	for (i = 0; i < snapshot->quiesces; i++)
+		stream->quiesce[snapshot->quiesce[i].id % STREAM_GPUS] =
+			snapshot->quiesce[i];
 	for (i = 0; i < snapshot->removals; i++) {
 		const struct removal *now = &snapshot->removal[i];
 
@@ -198,6 +204,69 @@ static bool on_pending(struct stream *stream, const struct removal *now)
 	return true;
 }
 
+/* Ids are counted up, and far fewer GPUs are there at a time. */
+static struct quiesce *quiesce_of(struct stream *stream, uint32_t id)
+{
+	struct quiesce *quiesce = &stream->quiesce[id % STREAM_GPUS];
+
+	if (quiesce->id != id) {
+		memset(quiesce, 0, sizeof(*quiesce));
+		quiesce->id = id;
+	}
+	return quiesce;
+}
+
+#define STATE(name) (1 << EGPU_QUIESCE_STATE_##name)
+
+/* Bits of the states that may follow each. */
+static const uint32_t quiesce_follows[] = {
+	[EGPU_QUIESCE_STATE_RUNNING] = STATE(FENCED),
+	[EGPU_QUIESCE_STATE_FENCED] = STATE(DRAINING) | STATE(RESUMED),
+	[EGPU_QUIESCE_STATE_DRAINING] = STATE(DRAINING) | STATE(QUIESCED) |
+					STATE(FENCED) | STATE(RESUMED),
+	[EGPU_QUIESCE_STATE_QUIESCED] = STATE(FENCED) | STATE(RESUMED),
+	[EGPU_QUIESCE_STATE_RESUMED] = STATE(FENCED),
+};
+
+static bool result_fits(const struct quiesce *now)
+{
+	switch (now->state) {
+	case EGPU_QUIESCE_STATE_DRAINING:
+		return now->result == EGPU_DRAIN_RESULT_NONE && !now->ended;
+	case EGPU_QUIESCE_STATE_QUIESCED:
+		return now->result == EGPU_DRAIN_RESULT_DRAINED &&
+		       !now->pending && now->passes > 1;
+	case EGPU_QUIESCE_STATE_RUNNING:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static bool on_quiesce(struct stream *stream, const struct quiesce *now)
+{
+	struct quiesce *before = quiesce_of(stream, now->id);
+
+	if (!stream_gpu(stream, now->id))
+		return complain(stream, "GPU %u is %s, and is not connected",
+				now->id, quiesce_names[now->state]);
+	if (!(quiesce_follows[before->state] & 1 << now->state))
+		return complain(stream, "GPU %u went from %s to %s", now->id,
+				quiesce_names[before->state],
+				quiesce_names[now->state]);
+	if (!result_fits(now))
+		return complain(stream,
+				"GPU %u is %s with result %s, %u pending",
+				now->id, quiesce_names[now->state],
+				drain_names[now->result], now->pending);
+	if (before->state == EGPU_QUIESCE_STATE_DRAINING &&
+	    now->state == EGPU_QUIESCE_STATE_DRAINING &&
+	    now->passes < before->passes)
+		return complain(stream, "GPU %u drains backwards", now->id);
+	*before = *now;
+	return true;
+}
+
 /* Bits of the phases that may follow each. */
 static const uint32_t follows[] = {
 	[EGPU_PHASE_PENDING] = 1 << EGPU_PHASE_ACCEPTED |
@@ -206,7 +275,8 @@ static const uint32_t follows[] = {
 			       1 << EGPU_PHASE_CANCELLED,
 	[EGPU_PHASE_ACCEPTED] = 1 << EGPU_PHASE_RELEASED |
 				1 << EGPU_PHASE_UNBOUND | 1 << EGPU_PHASE_DONE |
-				1 << EGPU_PHASE_CANCELLED,
+				1 << EGPU_PHASE_CANCELLED |
+				1 << EGPU_PHASE_REFUSED,
 	[EGPU_PHASE_RELEASED] = 1 << EGPU_PHASE_UNBOUND | 1 << EGPU_PHASE_DONE |
 				1 << EGPU_PHASE_REFUSED,
 	[EGPU_PHASE_UNBOUND] = 1 << EGPU_PHASE_DONE,
@@ -215,7 +285,8 @@ static const uint32_t follows[] = {
 static bool same_news(const struct removal *a, const struct removal *b)
 {
 	return a->phase == b->phase && a->release == b->release &&
-	       a->cause == b->cause && a->evidence == b->evidence;
+	       a->cause == b->cause && a->evidence == b->evidence &&
+	       a->step == b->step && a->vouched == b->vouched;
 }
 
 static bool times_in_order(const struct removal *now)
@@ -380,6 +451,8 @@ bool stream_event(struct stream *stream, const struct event *event)
 		return on_progress(stream, &event->removal);
 	case EGPU_CMD_DISCONNECTED:
 		return on_disconnected(stream, &event->removal);
+	case EGPU_CMD_QUIESCE:
+		return on_quiesce(stream, &event->quiesce);
 	}
 	return complain(stream, "event %u is none that is known", event->cmd);
 }
@@ -438,6 +511,26 @@ static bool same_removal(struct stream *stream, const struct removal *there)
 	return true;
 }
 
+static bool same_quiesce(struct stream *stream, const struct quiesce *there)
+{
+	const struct quiesce *heard = quiesce_of(stream, there->id);
+	bool fenced = there->state == EGPU_QUIESCE_STATE_FENCED ||
+		      there->state == EGPU_QUIESCE_STATE_QUIESCED;
+
+	if (there->state == EGPU_QUIESCE_STATE_DRAINING)
+		return complain(stream, "GPU %u still drains", there->id);
+	if (heard->state != there->state || heard->result != there->result)
+		return complain(stream, "GPU %u is %s, %s; heard was %s, %s",
+				there->id, quiesce_names[there->state],
+				drain_names[there->result],
+				quiesce_names[heard->state],
+				drain_names[heard->result]);
+	if (fenced != !!there->owner)
+		return complain(stream, "GPU %u is %s with owner %u", there->id,
+				quiesce_names[there->state], there->owner);
+	return true;
+}
+
 /**
  * stream_agrees - is what was heard what is there
  * @stream: what was heard; at rest
@@ -459,6 +552,9 @@ bool stream_agrees(struct stream *stream, const struct snapshot *snapshot)
 				snapshot->gpus, stream->gpus);
 	for (i = 0; i < snapshot->gpus; i++)
 		if (!same_gpu(stream, &snapshot->gpu[i]))
+			return false;
+	for (i = 0; i < snapshot->quiesces; i++)
+		if (!same_quiesce(stream, &snapshot->quiesce[i]))
 			return false;
 	for (i = 0; i < snapshot->removals; i++)
 		if (!same_removal(stream, &snapshot->removal[i]))

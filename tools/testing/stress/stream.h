@@ -17,6 +17,7 @@
  * @seq: its number
  * @hash: of its bytes
  * @gpu: of connected and changed
+ * @quiesce: of quiesce
  * @removal: of the others
  */
 struct event {
@@ -25,6 +26,7 @@ struct event {
 	uint64_t hash;
 	struct gpu gpu;
 	struct removal removal;
+	struct quiesce quiesce;
 };
 
 /**
@@ -47,6 +49,8 @@ struct stream_removal {
  * @helpers: somebody listens as a helper
  * @gpus: entries in use
  * @gpu: GPUs
+ * @quiesces: entries in use
+ * @quiesce: how far the clients of each GPU are stopped
  * @removals: entries in use
  * @removal: removals, open and finished
  */
@@ -55,6 +59,8 @@ struct snapshot {
 	bool helpers;
 	unsigned int gpus;
 	struct gpu gpu[STREAM_GPUS];
+	unsigned int quiesces;
+	struct quiesce quiesce[STREAM_GPUS];
 	unsigned int removals;
 	struct removal removal[STREAM_REMOVALS];
 };
@@ -67,6 +73,7 @@ struct snapshot {
  * @last_cookie: the newest removal's
  * @gpus: entries in use
  * @gpu: GPUs on the bus
+ * @quiesce: how far the clients of each are stopped
  * @removal: the newest removals, by cookie
  * @complaint: what was wrong, or empty
  */
@@ -77,6 +84,7 @@ struct stream {
 	uint64_t last_cookie;
 	unsigned int gpus;
 	struct gpu gpu[STREAM_GPUS];
+	struct quiesce quiesce[STREAM_GPUS];
 	struct stream_removal removal[STREAM_REMOVALS];
 	char complaint[256];
 };

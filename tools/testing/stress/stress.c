@@ -170,6 +170,7 @@ static void begin(void)
 	began = now_ns();
 	read_slowness();
 	world_begin();
+	session_begin();
 	model_begin(&model);
 	memcpy(first.setting, model.setting, sizeof(first.setting));
 	module_load(&first);

@@ -61,6 +61,10 @@ enum act_kind {
 	EJECT_CANCEL,
 	EJECT_UNBIND,
 	EJECT_LEAVING,
+	QUIESCE,
+	QUIESCE_DROP,
+	QUIESCE_REMOVE,
+	QUIESCE_PULL,
 	OPEN_CLIENT,
 	CLOSE_CLIENT,
 	PORT_ACTS,
@@ -104,12 +108,16 @@ enum moment { AFTER_DELAY, WHEN_PENDING, WHEN_ACCEPTED };
  * @ack_ms: after how long it acknowledges then, NEVER for never
  * @dies: closes its sockets instead of acknowledging
  * @leaves: leaves the group when it has accepted
+ * @quiesces: fences and drains a GPU when it has accepted
+ * @refuses: refuses an eject instead of acknowledging it
  */
 struct manners {
 	uint32_t accept_ms;
 	uint32_t ack_ms;
 	bool dies;
 	bool leaves;
+	bool quiesces;
+	bool refuses;
 };
 
 #define NEVER UINT32_MAX
@@ -141,6 +149,7 @@ struct manners {
  * @pulled_to: ns, after
  * @cancelled: the cancel was granted
  * @fell_back: the eject did not remove the GPU, sysfs did
+ * @drained: how a drain ended, enum egpu_drain_result
  */
 struct act {
 	enum act_kind kind;
@@ -165,6 +174,7 @@ struct act {
 	uint64_t pulled_to;
 	bool cancelled;
 	bool fell_back;
+	uint32_t drained;
 };
 
 /**
@@ -228,6 +238,9 @@ void model_begin(struct model *model);
 bool model_external(const struct model *model, int port);
 void plan_step(struct plan *plan, struct model *model, struct rng *rng);
 bool plan_rest(struct plan *plan, struct model *model);
+
+/* names.c: a step in words */
+
 void plan_print(const struct plan *plan, char *text, size_t size);
 
 /* world.c: the machine, the module, the daemon */
@@ -248,6 +261,8 @@ void gpu_remove(int port);
 void bridge_remove(int port);
 void gpu_unbind(int port);
 void gpu_bind(int port);
+void session_begin(void);
+bool session_is_whole(char *why, size_t size);
 void bus_rescan(int port);
 void wait_until(bool (*is)(int port), int port, bool wanted, const char *what);
 int gpu_node_open(int port);
@@ -270,7 +285,7 @@ enum { REFERENCE, SECOND, THIRD, VISITOR, SLOW };
  * @cookie: which
  * @accepted: a helper of ours accepted
  * @acked: a helper of ours acknowledged, and was heard
- * @withdrawn: our cancel was granted
+ * @withdrawn: our cancel, or a helper's refusal, was granted
  * @closed_at: ns, when the helper that had accepted had gone; 0 if it has not
  */
 struct dealing {
@@ -309,6 +324,7 @@ int ask_setting(int attr, uint32_t value);
 int ask_rule(const char *address, uint32_t placement);
 int ask_snapshot(struct snapshot *snapshot);
 int ask_clients(void);
+const struct family *ask_family(void);
 bool listeners_agree(const struct snapshot *snapshot, char *why, size_t size);
 void listeners_wake(void);
 
@@ -318,10 +334,15 @@ void helper_come(int which, const struct manners *manners);
 void helper_go(int which);
 void helper_stop(int which, bool stop);
 void helpers_return(void);
+bool helpers_own(uint32_t port);
 
 /* act.c: what an act does */
 
 void acts_run(struct plan *plan);
+
+/* quiesce.c: acts that stop the clients of a GPU */
+
+void run_quiesce(struct act *act, uint32_t id);
 
 /* check.c: is everything as it must be */
 

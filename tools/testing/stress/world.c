@@ -14,12 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../qemu/port/port.h"
+#include "../selftests/egpu/vgem.h"
 
 /* What the rig's init has opened for us. */
 #define CONTROL_FD 7
@@ -37,6 +41,9 @@
  */
 #define BUSY_MS	     800
 #define BUSY_MORE_MS 300
+
+/* A side of a client's buffers. */
+#define PIXELS 32
 
 /* Nodes of GPUs that have left, still open. */
 #define ORPHANS 6
@@ -433,6 +440,28 @@ void bus_rescan(int port)
 
 /* --- clients ------------------------------------------------------------------ */
 
+/* A node of our own of the same number: egpud closes those of /dev to everybody while
+ * it ejects, and this is about the kernel.
+ */
+static int open_copy(const char *folder)
+{
+	unsigned int first, second;
+	char path[400], text[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/dev", folder);
+	if (!read_line(path, text, sizeof(text)) ||
+	    sscanf(text, "%u:%u", &first, &second) != 2)
+		return -1;
+	snprintf(path, sizeof(path), "/run/stress-%u:%u", first, second);
+	if (mknod(path, S_IFCHR | 0600, makedev(first, second)) &&
+	    errno != EEXIST)
+		return -1;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	unlink(path);
+	return fd;
+}
+
 /**
  * gpu_node_open - open the node of a GPU
  * @port: where it is
@@ -441,25 +470,30 @@ void bus_rescan(int port)
  */
 int gpu_node_open(int port)
 {
-	char pattern[320], path[64];
+	char pattern[320];
 	glob_t found;
 	int fd;
 
 	gpu_file(port, "drm/card*", pattern, sizeof(pattern));
 	if (glob(pattern, 0, NULL, &found))
 		trouble("the GPU in %s has no node", names[port]);
-	snprintf(path, sizeof(path), "/dev/dri/%s",
-		 strrchr(found.gl_pathv[0], '/') + 1);
-	globfree(&found);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	fd = open_copy(found.gl_pathv[0]);
 	if (fd < 0)
-		trouble("cannot open %s: %s", path, strerror(errno));
+		trouble("cannot open %s: %s", found.gl_pathv[0],
+			strerror(errno));
+	globfree(&found);
 	return fd;
 }
 
 void client_open(int port, int which)
 {
+	uint32_t handle;
+	int i;
+
 	client[port][which] = gpu_node_open(port);
+	for (i = 0; i <= which; i++)
+		if (buffer_make(client[port][which], PIXELS, &handle))
+			trouble("no buffer of the GPU in %s", names[port]);
 }
 
 void client_close(int port, int which)
@@ -534,6 +568,51 @@ void module_unload(void)
 			fail("the module unloads", "%s", strerror(errno));
 		usleep(5000);
 	}
+}
+
+/* The daemon must not freeze us, as it does with programs that use a leaving GPU: who
+ * would start it again then? So we are a display server to it. It asks for little
+ * time, as the steps are short.
+ */
+void session_begin(void)
+{
+	static const char config[] = "others = wait\n"
+				     "ask = 200ms\n"
+				     "freeze = 300ms\n"
+				     "drain = 300ms\n";
+	int fd;
+
+	prctl(PR_SET_NAME, "weston");
+	mkdir("/etc/egpu", 0755);
+	fd = open("/etc/egpu/egpud.conf",
+		  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, config, strlen(config)) < 0)
+		trouble("cannot write the daemon's configuration");
+	close(fd);
+}
+
+/**
+ * session_is_whole - has the daemon put back what it has taken away
+ * @why: filled when not
+ * @size: its bytes
+ *
+ * Return: true when no node is kept closed and its journal is empty.
+ */
+bool session_is_whole(char *why, size_t size)
+{
+	struct stat st;
+	glob_t found;
+	bool closed = !glob("/dev/.egpu-fence/*", 0, NULL, &found);
+
+	if (closed)
+		snprintf(why, size, "%s is closed", found.gl_pathv[0]);
+	globfree(&found);
+	if (closed)
+		return false;
+	if (stat("/run/egpu/journal", &st) || !st.st_size)
+		return true;
+	snprintf(why, size, "the journal has %jd bytes", (intmax_t)st.st_size);
+	return false;
 }
 
 static void daemon_run(int log)

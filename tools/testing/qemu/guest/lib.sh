@@ -241,6 +241,10 @@ save() {
 . /rig/tracing.sh
 # shellcheck source=holds.sh
 . /rig/holds.sh
+# shellcheck source=quiesce.sh
+. /rig/quiesce.sh
+# shellcheck source=eject.sh
+. /rig/eject.sh
 # shellcheck source=story.sh
 . /rig/story.sh
 # shellcheck source=kunit.sh

@@ -16,8 +16,8 @@ TOP = GUEST.parents[3]
 # Always in the archive; what a scenario loads at boot is in its header.
 TRANSPORT = ["virtio_pci", "virtio_console"]
 AVAILABLE = ["bochs", "virtio-gpu", "vgem", "snd-hda-intel"]
-VERBS = ["run.sh", "lib.sh", "machine.sh", "egpu.sh", "tracing.sh", "holds.sh", "story.sh",
-         "baseline.sh", "kunit.sh", "bad-log.txt"]
+VERBS = ["run.sh", "lib.sh", "machine.sh", "egpu.sh", "tracing.sh", "holds.sh", "quiesce.sh",
+         "eject.sh", "story.sh", "baseline.sh", "kunit.sh", "bad-log.txt"]
 
 
 def build(scenario, kernel, build_dir):

@@ -41,6 +41,8 @@ class Scenario:
     extras: list = field(default_factory=list)
     memory_mb: int = 1024
     time_s: int = 60
+    # Makes no sense without egpu: nothing is plugged or pulled that no other one does.
+    egpu_only: bool = False
     # Run it without our module: see guest/baseline.sh.
     baseline: bool = False
     # Folder of more programs that it needs in the guest's /usr/bin.
@@ -102,10 +104,12 @@ def _arguments(scenario, words):
     scenario.arguments += words
 
 
-def _built_in(scenario, words):
-    if words:
-        raise ValueError("nothing may follow")
-    scenario.built_in = True
+def _flag(name):
+    def handler(scenario, words):
+        if words:
+            raise ValueError("nothing may follow")
+        setattr(scenario, name, True)
+    return handler
 
 
 def _number(name, low, high):
@@ -124,7 +128,8 @@ HANDLERS = {
     "modules": _modules,
     "extra": _extra,
     "arguments": _arguments,
-    "built-in": _built_in,
+    "built-in": _flag("built_in"),
+    "egpu-only": _flag("egpu_only"),
     "memory": _number("memory_mb", 512, 8192),
     "time": _number("time_s", 10, 600),
 }

@@ -228,6 +228,66 @@ static void test_handshake(void)
 	test_end();
 }
 
+static int report(struct nl *nl, uint64_t cookie, uint32_t what)
+{
+	static struct msg msg;
+
+	msg_begin(&msg, family.id, 0, EGPU_CMD_REPORT);
+	msg_put_u64(&msg, EGPU_A_REMOVAL_COOKIE, cookie);
+	msg_put_u32(&msg, EGPU_A_REMOVAL_STEP, what);
+	return nl_ask(nl, &msg, &answer);
+}
+
+static int refuse(struct nl *nl, uint64_t cookie, const char *reason)
+{
+	static struct msg msg;
+
+	msg_begin(&msg, family.id, 0, EGPU_CMD_REFUSE);
+	msg_put_u64(&msg, EGPU_A_REMOVAL_COOKIE, cookie);
+	msg_put_text(&msg, EGPU_A_REMOVAL_REASON, reason);
+	return nl_ask(nl, &msg, &answer);
+}
+
+static void test_report_and_refuse(void)
+{
+	struct removal removal = {};
+	uint64_t cookie;
+
+	test_begin("who has accepted an eject reports on it, and may refuse it");
+	cookie = begin(10000, false);
+	check_refused("report before accept",
+		      report(&first, cookie, EGPU_STEP_FENCE), -EPROTO);
+	check_refused("refuse before accept", refuse(&first, cookie, "no"),
+		      -EPROTO);
+	fine_step("accept", &first, EGPU_CMD_ACCEPT, cookie);
+	check_refused("report by another",
+		      report(&second, cookie, EGPU_STEP_FENCE), -EPERM);
+	check_refused("refuse by another", refuse(&second, cookie, "no"),
+		      -EPERM);
+	removal_get(&user, &family, cookie, &removal);
+	check(removal.step == EGPU_STEP_NONE, "step %u is not reported yet",
+	      removal.step);
+	check(!report(&first, cookie, EGPU_STEP_FREEZE), "report: %s",
+	      answer.text);
+	removal_get(&user, &family, cookie, &removal);
+	check(removal.step == EGPU_STEP_FREEZE, "the step is %u", removal.step);
+	check(!refuse(&first, cookie, "somebody works with it"), "refuse: %s",
+	      answer.text);
+	wait_phase(cookie, EGPU_PHASE_REFUSED, &removal);
+	check(removal.release == EGPU_RELEASE_WITHDRAWN, "release is %s",
+	      release_names[removal.release]);
+	check(!strcmp(removal.reason, "somebody works with it"),
+	      "reason is \"%s\"", removal.reason);
+	check_back();
+	test_end();
+
+	test_begin("after a refusal it is too late to report, refuse, accept");
+	check_refused("report", report(&first, cookie, EGPU_STEP_DRAIN), -ETIME);
+	check_refused("refuse", refuse(&first, cookie, "again"), -EINVAL);
+	refused_step("accept", &second, EGPU_CMD_ACCEPT, cookie, -ETIME);
+	test_end();
+}
+
 static void test_cancel_pending(void)
 {
 	char longest[EGPU_REASON_LEN + 1];
@@ -383,6 +443,7 @@ int main(void)
 	test_no_such_gpu();
 	test_unknown_cookie();
 	test_handshake();
+	test_report_and_refuse();
 	test_cancel_pending();
 	client = open_client();
 	test_in_use();

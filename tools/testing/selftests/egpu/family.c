@@ -17,6 +17,14 @@ const char *const release_names[] = {
 	"unloaded",  "internal",    "withdrawn",
 };
 
+const char *const quiesce_names[] = {
+	"running", "fenced", "draining", "quiesced", "resumed",
+};
+
+const char *const drain_names[] = {
+	"none", "drained", "timed-out", "gone", "stopped", "no-memory",
+};
+
 /**
  * now_ns - the clock of the family's times
  *
@@ -66,8 +74,8 @@ static void read_groups(struct family *family, const char *groups, size_t len)
  */
 int family_resolve(struct family *family)
 {
-	static struct answer answer;
-	static struct msg msg;
+	static _Thread_local struct answer answer;
+	static _Thread_local struct msg msg;
 	const char *groups;
 	struct nl nl;
 	size_t size;
@@ -127,6 +135,8 @@ void removal_read(struct removal *removal, const void *attrs, size_t len)
 	removal->unbound = attr_u64(attrs, len, EGPU_A_REMOVAL_UNBOUND);
 	removal->finished = attr_u64(attrs, len, EGPU_A_REMOVAL_FINISHED);
 	removal->timeout_ms = attr_u32(attrs, len, EGPU_A_REMOVAL_TIMEOUT_MS);
+	removal->step = attr_u32(attrs, len, EGPU_A_REMOVAL_STEP);
+	removal->vouched = attr_there(attrs, len, EGPU_A_REMOVAL_VOUCHED);
 	removal->external = attr_u32(attrs, len, EGPU_A_REMOVAL_EXTERNAL);
 	copy_text(removal->address, sizeof(removal->address),
 		  attr_text(attrs, len, EGPU_A_REMOVAL_ADDRESS));
@@ -145,6 +155,22 @@ void gpu_read(struct gpu *gpu, const void *attrs, size_t len)
 		  attr_text(attrs, len, EGPU_A_DEVICE_ADDRESS));
 }
 
+void quiesce_read(struct quiesce *quiesce, const void *attrs, size_t len)
+{
+	quiesce->seq = attr_u64(attrs, len, EGPU_A_QUIESCE_SEQ);
+	quiesce->id = attr_u32(attrs, len, EGPU_A_QUIESCE_ID);
+	quiesce->state = attr_u32(attrs, len, EGPU_A_QUIESCE_STATE);
+	quiesce->result = attr_u32(attrs, len, EGPU_A_QUIESCE_RESULT);
+	quiesce->owner = attr_u32(attrs, len, EGPU_A_QUIESCE_OWNER);
+	quiesce->clients = attr_u32(attrs, len, EGPU_A_QUIESCE_CLIENTS);
+	quiesce->buffers = attr_u32(attrs, len, EGPU_A_QUIESCE_BUFFERS);
+	quiesce->passes = attr_u32(attrs, len, EGPU_A_QUIESCE_PASSES);
+	quiesce->waited = attr_u32(attrs, len, EGPU_A_QUIESCE_WAITED);
+	quiesce->pending = attr_u32(attrs, len, EGPU_A_QUIESCE_PENDING);
+	quiesce->started = attr_u64(attrs, len, EGPU_A_QUIESCE_STARTED);
+	quiesce->ended = attr_u64(attrs, len, EGPU_A_QUIESCE_ENDED);
+}
+
 /**
  * gpu_get - ask for one GPU
  * @nl: the socket
@@ -157,8 +183,8 @@ void gpu_read(struct gpu *gpu, const void *attrs, size_t len)
 int gpu_get(struct nl *nl, const struct family *family, uint32_t id,
 	    struct gpu *gpu)
 {
-	static struct answer answer;
-	static struct msg msg;
+	static _Thread_local struct answer answer;
+	static _Thread_local struct msg msg;
 	int error;
 
 	msg_begin(&msg, family->id, 0, EGPU_CMD_DEVICE_GET);
@@ -201,8 +227,8 @@ int gpu_find(struct nl *nl, const struct family *family, bool external,
 	     struct gpu *gpu)
 {
 	struct gpu_search search = { .external = external, .gpu = gpu };
-	static struct answer answer;
-	static struct msg msg;
+	static _Thread_local struct answer answer;
+	static _Thread_local struct msg msg;
 	int error;
 
 	msg_begin(&msg, family->id, NLM_F_DUMP, EGPU_CMD_DEVICE_GET);
@@ -225,7 +251,7 @@ int gpu_find(struct nl *nl, const struct family *family, bool external,
 int step(struct nl *nl, const struct family *family, uint8_t cmd,
 	 uint64_t cookie, struct answer *answer)
 {
-	static struct msg msg;
+	static _Thread_local struct msg msg;
 
 	msg_begin(&msg, family->id, 0, cmd);
 	msg_put_u64(&msg, EGPU_A_REMOVAL_COOKIE, cookie);
@@ -244,11 +270,39 @@ int step(struct nl *nl, const struct family *family, uint8_t cmd,
 int removal_get(struct nl *nl, const struct family *family, uint64_t cookie,
 		struct removal *removal)
 {
-	static struct answer answer;
+	static _Thread_local struct answer answer;
 	int error = step(nl, family, EGPU_CMD_REMOVAL_GET, cookie, &answer);
 
 	if (!error)
 		removal_read(removal, answer.data, answer.len);
+	return error;
+}
+
+/**
+ * quiesce_step - send one of the commands that stop the clients of a GPU
+ * @nl: the socket, which owns what it fences
+ * @family: the family
+ * @cmd: EGPU_CMD_FENCE, DRAIN, RESUME or QUIESCE_GET
+ * @id: of the GPU
+ * @timeout_ms: of a drain
+ * @quiesce: filled by QUIESCE_GET, or NULL
+ *
+ * Return: 0 or a negative errno.
+ */
+int quiesce_step(struct nl *nl, const struct family *family, uint8_t cmd,
+		 uint32_t id, uint32_t timeout_ms, struct quiesce *quiesce)
+{
+	static _Thread_local struct answer answer;
+	static _Thread_local struct msg msg;
+	int error;
+
+	msg_begin(&msg, family->id, 0, cmd);
+	msg_put_u32(&msg, EGPU_A_QUIESCE_ID, id);
+	if (cmd == EGPU_CMD_DRAIN)
+		msg_put_u32(&msg, EGPU_A_QUIESCE_TIMEOUT_MS, timeout_ms);
+	error = nl_ask(nl, &msg, &answer);
+	if (!error && quiesce)
+		quiesce_read(quiesce, answer.data, answer.len);
 	return error;
 }
 
@@ -264,8 +318,8 @@ int removal_get(struct nl *nl, const struct family *family, uint64_t cookie,
 int setting_set(struct nl *nl, const struct family *family, int attr,
 		uint32_t value)
 {
-	static struct answer answer;
-	static struct msg msg;
+	static _Thread_local struct answer answer;
+	static _Thread_local struct msg msg;
 
 	msg_begin(&msg, family->id, 0, EGPU_CMD_SETTINGS_SET);
 	msg_put_u32(&msg, attr, value);
@@ -284,8 +338,8 @@ int setting_set(struct nl *nl, const struct family *family, int attr,
 int override_set(struct nl *nl, const struct family *family,
 		 const char *address, uint32_t placement)
 {
-	static struct answer answer;
-	static struct msg msg;
+	static _Thread_local struct answer answer;
+	static _Thread_local struct msg msg;
 
 	msg_begin(&msg, family->id, 0, EGPU_CMD_OVERRIDE_SET);
 	msg_put_text(&msg, EGPU_A_OVERRIDE_ADDRESS, address);

@@ -41,6 +41,8 @@ struct removal {
 	uint64_t unbound;
 	uint64_t finished;
 	uint32_t timeout_ms;
+	uint32_t step;
+	bool vouched;
 	bool external;
 	char address[EGPU_ADDRESS_LEN + 1];
 	char reason[EGPU_REASON_LEN + 1];
@@ -56,10 +58,27 @@ struct gpu {
 	char address[EGPU_ADDRESS_LEN + 1];
 };
 
+/* What a test looks at in the quiescing of a GPU, named as in the spec. */
+struct quiesce {
+	uint64_t seq;
+	uint32_t id;
+	uint32_t state;
+	uint32_t result;
+	uint32_t owner;
+	uint32_t clients;
+	uint32_t buffers;
+	uint32_t passes;
+	uint32_t waited;
+	uint32_t pending;
+	uint64_t started;
+	uint64_t ended;
+};
+
 int family_resolve(struct family *family);
 int family_open(struct nl *nl, struct family *family);
 void removal_read(struct removal *removal, const void *attrs, size_t len);
 void gpu_read(struct gpu *gpu, const void *attrs, size_t len);
+void quiesce_read(struct quiesce *quiesce, const void *attrs, size_t len);
 int gpu_get(struct nl *nl, const struct family *family, uint32_t id,
 	    struct gpu *gpu);
 int gpu_find(struct nl *nl, const struct family *family, bool external,
@@ -68,6 +87,8 @@ int removal_get(struct nl *nl, const struct family *family, uint64_t cookie,
 		struct removal *removal);
 int step(struct nl *nl, const struct family *family, uint8_t cmd,
 	 uint64_t cookie, struct answer *answer);
+int quiesce_step(struct nl *nl, const struct family *family, uint8_t cmd,
+		 uint32_t id, uint32_t timeout_ms, struct quiesce *quiesce);
 int setting_set(struct nl *nl, const struct family *family, int attr,
 		uint32_t value);
 int override_set(struct nl *nl, const struct family *family,
@@ -76,5 +97,7 @@ uint64_t now_ns(void);
 
 extern const char *const phase_names[];
 extern const char *const release_names[];
+extern const char *const quiesce_names[];
+extern const char *const drain_names[];
 
 #endif /* EGPU_TEST_FAMILY_H */

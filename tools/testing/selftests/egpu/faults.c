@@ -5,6 +5,7 @@
  *   faults load [PARAMETER]       the module is not loaded, GPUs are there
  *   faults requests ADDRESS       of an external GPU
  *   faults changes ADDRESS DRIVER of an external GPU that may be removed
+ *   faults quiesce ADDRESS        of one, vgem is loaded
  *   faults shortage ADDRESS DRIVER  of one
  *   faults plug PORT=ADDRESS      an empty port of the rig and its PCI address;
  *                                 asks the rig on fd 7
@@ -24,9 +25,6 @@
 
 #define PCI    "/sys/bus/pci/"
 #define MODULE "/lib/egpu.ko"
-
-/* Enough open files that a list of them is longer than what it begins with. */
-#define CLIENTS 40
 
 #define LOADS_MAX 200
 
@@ -56,7 +54,7 @@ static void must_write(const char *path, const char *text)
 
 /* --- what happens to a GPU ------------------------------------------------ */
 
-static int do_remove(void)
+int do_remove(void)
 {
 	char path[128];
 
@@ -65,7 +63,7 @@ static int do_remove(void)
 	return 0;
 }
 
-static int do_rescan(void)
+int do_rescan(void)
 {
 	must_write(PCI "rescan", "1");
 	return 0;
@@ -182,7 +180,8 @@ static void begin(void)
 static void sweep_eject(struct code all, const struct act *rescan)
 {
 	struct code work = code_of("eject_work");
-	struct act act = { "eject", do_eject, { all.start, work.start }, GONE, 0 };
+	struct code before = { all.start, work.start };
+	struct act act = act_of("eject", do_eject, before, GONE);
 
 	sweep(&act, rescan);
 	act.code = (struct code){ work.end, all.end };
@@ -192,24 +191,26 @@ static void sweep_eject(struct code all, const struct act *rescan)
 static void changes(void)
 {
 	struct code all = code_of_egpu();
-	const struct act remove = { "remove", do_remove, all, GONE, 0 };
-	const struct act rescan = { "rescan", do_rescan, all, READY, 0 };
-	const struct act unbind = { "unbind", do_unbind, all, UNBOUND, 0 };
-	const struct act bind = { "bind", do_bind, all, READY, 0 };
-	const struct act held = { "held", do_held_remove, all, GONE, 1 };
-	const struct act again = { "rescan", do_rescan, {}, READY, 0 };
+	const struct act remove = act_of("remove", do_remove, all, GONE);
+	const struct act rescan = act_of("rescan", do_rescan, all, READY);
+	const struct act unbind = act_of("unbind", do_unbind, all, UNBOUND);
+	const struct act bind = act_of("bind", do_bind, all, READY);
+	struct act held = act_of("held", do_held_remove, all, GONE);
+	const struct act again = act_of("rescan", do_rescan, nowhere, READY);
 
 	sweep(&remove, &rescan);
 	sweep(&unbind, &bind);
 	sweep_eject(all, &again);
 	setting_set(&control, &family, EGPU_A_SETTINGS_HOLD_MS, 5000);
 	setting_set(&control, &family, EGPU_A_SETTINGS_ACCEPT_MS, 5000);
+	held.waits = true;
 	sweep(&held, &again);
 }
 
 /* --- plugging --------------------------------------------------------------- */
 
 static const char *plug_port, *plug_address;
+static char plugged[32]; /* address of the GPU in the port */
 
 /* Ask the rig, as guest/machine.sh does. */
 static void ask_rig(const char *question)
@@ -229,6 +230,7 @@ static int do_plug(void)
 	static unsigned int n;
 	char question[128];
 
+	clients_close();
 	/* A slot takes no card right after one was pulled. */
 	if (n)
 		sleep(2);
@@ -242,6 +244,7 @@ static int do_pull(void)
 {
 	char command[64];
 
+	clients_open(plugged, false);
 	snprintf(command, sizeof(command), "rig-pull %s", plug_address);
 	if (system(command))
 		bail_out("%s fails", command);
@@ -251,7 +254,6 @@ static int do_pull(void)
 /* The GPU that will be plugged into a port. */
 static void choose_port(char *port)
 {
-	static char at[32];
 	char path[128];
 	FILE *file;
 	int bus = 0;
@@ -264,18 +266,19 @@ static void choose_port(char *port)
 	if (!file || fscanf(file, "%d", &bus) != 1)
 		bail_out("cannot read %s", path);
 	fclose(file);
-	snprintf(at, sizeof(at), "0000:%02x:00.0", bus);
-	watch_gpu(at);
+	snprintf(plugged, sizeof(plugged), "0000:%02x:00.0", bus);
+	watch_gpu(plugged);
 }
 
 static void plug(char *port)
 {
 	struct code all = code_of_egpu();
-	const struct act pull = { "pull", do_pull, all, GONE, 0 };
-	const struct act add = { "plug", do_plug, all, READY, 0 };
+	struct act pull = act_of("pull", do_pull, all, GONE);
+	const struct act add = act_of("plug", do_plug, all, READY);
 
 	choose_port(port);
 	*strchr(port, '=') = '\0';
+	pull.victims = CLIENTS;
 	sweep(&add, &pull);
 }
 
@@ -367,139 +370,6 @@ static void shortage(void)
 	drivers_short();
 	plugging_short();
 	memory_again();
-}
-
-/* --- requests --------------------------------------------------------------- */
-
-static struct nl asker;
-static struct gpu known;
-
-static int ask_short(uint8_t cmd, uint16_t flags)
-{
-	static struct answer answer;
-	static struct msg msg;
-
-	msg_begin(&msg, family.id, flags, cmd);
-	return flags ? nl_dump(&asker, &msg, NULL, NULL, &answer) :
-		       nl_ask(&asker, &msg, &answer);
-}
-
-static int ask_settings(void)
-{
-	return ask_short(EGPU_CMD_SETTINGS_GET, 0);
-}
-
-static int set_settings(void)
-{
-	return setting_set(&asker, &family, EGPU_A_SETTINGS_HOLD_MS, 1234);
-}
-
-static int ask_device(void)
-{
-	struct gpu gpu;
-
-	return gpu_get(&asker, &family, known.id, &gpu);
-}
-
-static int dump_devices(void)
-{
-	return ask_short(EGPU_CMD_DEVICE_GET, NLM_F_DUMP);
-}
-
-static int dump_clients(void)
-{
-	return ask_short(EGPU_CMD_CLIENT_GET, NLM_F_DUMP);
-}
-
-static int dump_removals(void)
-{
-	return ask_short(EGPU_CMD_REMOVAL_GET, NLM_F_DUMP);
-}
-
-static int dump_overrides(void)
-{
-	return ask_short(EGPU_CMD_OVERRIDE_GET, NLM_F_DUMP);
-}
-
-static int set_override(void)
-{
-	int error = override_set(&asker, &family, known.address,
-				 EGPU_PLACEMENT_INTERNAL);
-
-	return error ? error :
-		       override_set(&asker, &family, known.address,
-				    EGPU_PLACEMENT_AUTO);
-}
-
-static const struct request {
-	const char *name;
-	int (*ask)(void);
-} requests[] = {
-	{ "settings-get", ask_settings },    { "settings-set", set_settings },
-	{ "device-get", ask_device },	     { "device dump", dump_devices },
-	{ "client dump", dump_clients },     { "removal dump", dump_removals },
-	{ "override dump", dump_overrides }, { "override-set", set_override },
-};
-
-/* The kernel, not only the module, runs out of memory for this task. */
-static bool ask_once(const struct request *request, unsigned int nth)
-{
-	bool fault;
-	int error;
-
-	if (nl_open(&asker))
-		bail_out("no socket");
-	listeners_begin();
-	inject_own(nth);
-	error = request->ask();
-	fault = inject_own_end();
-	nl_close(&asker);
-	if (fault)
-		note("%s %u: error %d, %s", request->name, nth, error,
-		     inject_site());
-	check(!error || (fault && (error == -ENOMEM || error == -ENOBUFS)),
-	      "%s %u: error %d", request->name, nth, error);
-	judge_listeners(request->name, fault, 0, 0);
-	return fault;
-}
-
-static void sweep_request(const struct request *request)
-{
-	unsigned int n = 0;
-
-	test_begin("%s: no allocation that fails does harm", request->name);
-	while (ask_once(request, n + 1))
-		n++;
-	note("%u faults", n);
-	check(n, "nothing has failed");
-	override_set(&control, &family, known.address, EGPU_PLACEMENT_AUTO);
-	check(settled(READY), "the GPU is not as it was");
-	test_end();
-}
-
-static void be_clients(void)
-{
-	char path[64];
-	int i, n = 0;
-
-	for (i = 0; i < CLIENTS; i++) {
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i % 4);
-		n += open(path, O_RDWR) >= 0;
-	}
-	if (n < CLIENTS / 4)
-		bail_out("only %d files of GPUs could be opened", n);
-}
-
-static void all_requests(void)
-{
-	size_t i;
-
-	be_clients();
-	if (!gpu_now(&known))
-		bail_out("there is no GPU at %s", address);
-	inject_below((struct code){ 0, ~0UL });
-	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
-		sweep_request(&requests[i]);
 }
 
 /* --- loading ---------------------------------------------------------------- */
@@ -616,9 +486,11 @@ int main(int argc, char **argv)
 	begin();
 	watch_gpu(address);
 	if (!strcmp(what, "requests"))
-		all_requests();
+		all_requests(address);
 	else if (!strcmp(what, "changes") && argc == 4)
 		changes();
+	else if (!strcmp(what, "quiesce"))
+		all_quiesce(address);
 	else if (!strcmp(what, "shortage") && argc == 4)
 		shortage();
 	else if (!strcmp(what, "plug") && strchr(address, '='))

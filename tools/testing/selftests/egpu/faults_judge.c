@@ -23,6 +23,7 @@ struct listener {
 	unsigned int losses;
 	uint32_t came;
 	uint32_t gone;
+	uint32_t drained; /* what the last drain came to */
 };
 
 struct family family;
@@ -30,6 +31,20 @@ struct nl control;
 
 static struct listener listener[LISTENERS];
 static char address[32];
+/* Removals whose list of victims was not to be had. */
+static unsigned int unlisted;
+
+const struct code nowhere;
+
+/* An act that is no more than that. */
+struct act act_of(const char *name, int (*run)(void), struct code code,
+		  enum place place)
+{
+	return (struct act){ .name = name,
+			     .run = run,
+			     .code = code,
+			     .place = place };
+}
 
 /* The GPU under test is the one at this address. */
 void watch_gpu(const char *at)
@@ -69,15 +84,24 @@ void allocate(void)
 	nl_ask(&control, &msg, &answer);
 }
 
+static int seq_attr(uint8_t cmd)
+{
+	switch (cmd) {
+	case EGPU_CMD_CONNECTED:
+	case EGPU_CMD_CHANGED:
+		return EGPU_A_DEVICE_SEQ;
+	case EGPU_CMD_QUIESCE:
+		return EGPU_A_QUIESCE_SEQ;
+	default:
+		return EGPU_A_REMOVAL_SEQ;
+	}
+}
+
 static void on_event(uint8_t cmd, const void *attrs, size_t len, void *data)
 {
-	bool device = cmd == EGPU_CMD_CONNECTED || cmd == EGPU_CMD_CHANGED;
+	uint64_t seq = attr_u64(attrs, len, seq_attr(cmd));
 	struct listener *who = data;
-	uint64_t seq;
 
-	seq = attr_u64(attrs, len,
-		       device ? (int)EGPU_A_DEVICE_SEQ :
-				(int)EGPU_A_REMOVAL_SEQ);
 	if (seq != who->seq + 1)
 		who->gaps++;
 	who->seq = seq;
@@ -85,6 +109,9 @@ static void on_event(uint8_t cmd, const void *attrs, size_t len, void *data)
 		who->came = attr_u32(attrs, len, EGPU_A_DEVICE_ID);
 	if (cmd == EGPU_CMD_DISCONNECTED)
 		who->gone = attr_u32(attrs, len, EGPU_A_REMOVAL_ID);
+	/* A result stands until the next drain begins. */
+	if (cmd == EGPU_CMD_QUIESCE)
+		who->drained = attr_u32(attrs, len, EGPU_A_QUIESCE_RESULT);
 }
 
 static void hear(struct listener *who)
@@ -111,6 +138,7 @@ void listeners_begin(void)
 		listener[i].losses = 0;
 		listener[i].came = 0;
 		listener[i].gone = 0;
+		listener[i].drained = 0;
 	}
 }
 
@@ -165,6 +193,27 @@ void judge_listeners(const char *what, bool fault, uint32_t came, uint32_t gone)
 	}
 }
 
+/**
+ * judge_drained - has everybody heard what came of a drain
+ * @what: for the results
+ * @result: what should have come of it
+ *
+ * Who was told of a loss may not have.
+ */
+void judge_drained(const char *what, uint32_t result)
+{
+	struct listener *who;
+	int i;
+
+	for (i = 0; i < LISTENERS; i++) {
+		who = &listener[i];
+		hear(who);
+		check(who->losses || who->drained == result,
+		      "%s: listener %d has heard of a drain that ended as %s",
+		      what, i, drain_names[who->drained]);
+	}
+}
+
 static void find_gpu(uint8_t cmd, const void *attrs, size_t len, void *data)
 {
 	struct gpu *found = data, gpu;
@@ -216,6 +265,41 @@ static void removals_now(struct removals *removals)
 			 answer.text);
 }
 
+/**
+ * last_removal - the newest removal
+ * @removal: filled
+ */
+void last_removal(struct removal *removal)
+{
+	struct removals removals;
+
+	removals_now(&removals);
+	*removal = removals.last;
+}
+
+/**
+ * judge_victims - does a removal tell whom it has hit
+ * @what: for the results
+ * @cookie: of the removal
+ * @n: how many files of ours
+ * @fault: an allocation had failed
+ *
+ * Fewer only when it was the list that there was no memory for.
+ */
+void judge_victims(const char *what, uint64_t cookie, unsigned int n, bool fault)
+{
+	static struct answer answer;
+	unsigned int told;
+	int error = victims_of(&control, cookie, &answer, &told);
+	bool short_list = fault && strstr(inject_site(), "list_victims");
+
+	check(!error, "%s: no list of whom it hit: %d %s", what, error,
+	      answer.text);
+	check(told == n || (short_list && told < n),
+	      "%s: it tells of %u files that it hit, not %u", what, told, n);
+	unlisted += short_list;
+}
+
 static bool is_at(const struct gpu *gpu, enum place place)
 {
 	if (place == READY)
@@ -254,17 +338,53 @@ bool settles(enum place place)
 	return true;
 }
 
-static void judge_removal(const struct act *act, const char *what, uint32_t id)
+static void judge_removal(const struct act *act, const char *what, uint32_t id,
+			  bool fault)
 {
-	struct removals removals;
+	struct removal last;
 
-	removals_now(&removals);
-	check(removals.last.id == id && removals.last.phase == EGPU_PHASE_DONE,
+	last_removal(&last);
+	check(last.id == id && last.phase == EGPU_PHASE_DONE,
 	      "%s: the last removal is that of %u in phase %u, not of %u done",
-	      what, removals.last.id, removals.last.phase, id);
-	check(!act->waits || removals.last.release == EGPU_RELEASE_ACKED,
+	      what, last.id, last.phase, id);
+	check(!act->waits || last.release == EGPU_RELEASE_ACKED,
 	      "%s: the helper's answer was not waited for: %s", what,
-	      release_names[removals.last.release]);
+	      release_names[last.release]);
+	check(!act->victims || last.clients == act->victims,
+	      "%s: it tells of %u clients, not %u", what, last.clients,
+	      act->victims);
+	if (act->drained)
+		judge_drained(what, act->drained);
+	if (act->victims)
+		judge_victims(what, last.cookie, act->victims, fault);
+}
+
+static void look_at_quiesce(uint8_t cmd, const void *attrs, size_t len,
+			    void *data)
+{
+	struct quiesce state;
+
+	(void)cmd;
+	quiesce_read(&state, attrs, len);
+	check(!state.owner && (state.state == EGPU_QUIESCE_STATE_RUNNING ||
+			       state.state == EGPU_QUIESCE_STATE_RESUMED),
+	      "%s: the GPU %u is still %s, by port %u", (const char *)data,
+	      state.id, quiesce_names[state.state], state.owner);
+}
+
+/**
+ * judge_free - is no GPU fenced
+ * @what: for the results; nobody that fences is there any more
+ */
+void judge_free(const char *what)
+{
+	static struct answer answer;
+	static struct msg msg;
+
+	msg_begin(&msg, family.id, NLM_F_DUMP, EGPU_CMD_QUIESCE_GET);
+	if (nl_dump(&control, &msg, look_at_quiesce, (void *)what, &answer))
+		bail_out("no dump of who is fenced: %d %s", answer.error,
+			 answer.text);
 }
 
 /**
@@ -287,10 +407,22 @@ void judge(const struct act *act, unsigned int nth, bool fault, int error,
 	      error);
 	check(settles(place), "%s: it does not become what it should be", what);
 	gpu_now(&now);
+	judge_free(what);
 	judge_listeners(what, fault, now.id != before->id ? now.id : 0,
 			now.id != before->id ? before->id : 0);
 	if (before->id && (place != READY || now.id != before->id))
-		judge_removal(act, what, before->id);
+		judge_removal(act, what, before->id, fault);
+}
+
+/* Is the list of whom it hits among what fails? */
+static bool may_lack_list(const struct act *act)
+{
+	struct code list;
+
+	if (!act->victims)
+		return false;
+	list = code_of("list_victims");
+	return list.start >= act->code.start && list.end <= act->code.end;
 }
 
 static bool once(const struct act *act, unsigned int nth)
@@ -326,6 +458,7 @@ void sweep(const struct act *act, const struct act *back)
 	unsigned int faults = 0, back_faults = 0, n;
 	bool more = true, back_more = back->code.end;
 
+	unlisted = 0;
 	test_begin("%s, %s: no allocation that fails loses anything", act->name,
 		   back->name);
 	for (n = 1; (more || back_more) && n < FAULTS_MAX; n++) {
@@ -340,5 +473,7 @@ void sweep(const struct act *act, const struct act *back)
 	check(faults, "nothing has failed in %s", act->name);
 	check(!back->code.end || back_faults, "nothing has failed in %s",
 	      back->name);
+	check(unlisted || !(may_lack_list(act) || may_lack_list(back)),
+	      "there was always a list of whom it hits");
 	test_end();
 }

@@ -43,10 +43,13 @@ static void put_cookie(struct msg *msg)
 static void build(struct msg *msg)
 {
 	static const uint8_t named[] = { EGPU_CMD_ACCEPT, EGPU_CMD_ACK,
-					 EGPU_CMD_REMOVAL_GET };
+					 EGPU_CMD_REMOVAL_GET, EGPU_CMD_REFUSE,
+					 EGPU_CMD_REPORT };
+	static const uint8_t of_gpu[] = { EGPU_CMD_FENCE, EGPU_CMD_RESUME,
+					  EGPU_CMD_DRAIN, EGPU_CMD_QUIESCE_GET };
 	uint16_t flags = NLM_F_ACK;
 
-	switch (any(8)) {
+	switch (any(11)) {
 	case 0:
 		msg_begin(msg, family.id, flags, EGPU_CMD_DEVICE_GET);
 		msg_put_u32(msg, EGPU_A_DEVICE_ID, 0x7fffff00);
@@ -80,8 +83,21 @@ static void build(struct msg *msg)
 		msg_put_text(msg, EGPU_A_OVERRIDE_ADDRESS, "nowhere");
 		msg_put_u32(msg, EGPU_A_OVERRIDE_PLACEMENT, 0);
 		break;
+	case 7:
+		msg_begin(msg, family.id, NLM_F_DUMP, EGPU_CMD_BUFFER_GET);
+		msg_put_u32(msg, EGPU_A_BUFFER_ID, 0x7fffff00);
+		break;
+	case 8:
+		msg_begin(msg, family.id, flags, of_gpu[any(4)]);
+		msg_put_u32(msg, EGPU_A_QUIESCE_ID, 0x7fffff00);
+		msg_put_u32(msg, EGPU_A_QUIESCE_TIMEOUT_MS, 1000);
+		break;
+	case 9:
+		msg_begin(msg, family.id, NLM_F_DUMP, EGPU_CMD_CLIENT_GET);
+		msg_put_u64(msg, EGPU_A_CLIENT_COOKIE, 1ULL << 62);
+		break;
 	default:
-		msg_begin(msg, family.id, flags, named[any(3)]);
+		msg_begin(msg, family.id, flags, named[any(5)]);
 		put_cookie(msg);
 	}
 }
@@ -150,6 +166,7 @@ static void put_back(void)
 	msg_put_u32(&msg, EGPU_A_SETTINGS_HOLD_MS, 2000);
 	msg_put_u32(&msg, EGPU_A_SETTINGS_ACCEPT_MS, 250);
 	msg_put_u32(&msg, EGPU_A_SETTINGS_EJECT_MS, 30000);
+	msg_put_u32(&msg, EGPU_A_SETTINGS_DRAIN_MS, 2000);
 	check(!nl_ask(&nl, &msg, &answer), "a good message gets error %d (%s)",
 	      -answer.error, answer.text);
 }

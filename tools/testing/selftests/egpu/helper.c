@@ -11,8 +11,9 @@
  *
  *   listening port=4711            joined; what happens now is seen
  *   pending cookie=1 id=2 release=not-yet
- *   progress cookie=1 phase=accepted release=not-yet cause=1 evidence=0x84
+ *   progress cookie=1 phase=accepted release=not-yet cause=1 evidence=0x84 step=2
  *   disconnected cookie=1 ...
+ *   quiesce id=2 state=draining result=none clients=1 passes=1 ...
  *   accept cookie=1 error=0
  *   ack cookie=1 error=0
  *   module-gone, module-back
@@ -89,11 +90,26 @@ static void say_removal(const char *what, const struct removal *removal)
 {
 	say("%s cookie=%" PRIu64
 	    " id=%u phase=%s release=%s cause=%u evidence=%#x clients=%u created=%" PRIu64
-	    " released=%" PRIu64 " helper=%u",
+	    " released=%" PRIu64 " helper=%u step=%u",
 	    what, removal->cookie, removal->id, phase_names[removal->phase],
 	    release_names[removal->release], removal->cause, removal->evidence,
 	    removal->clients, removal->created, removal->released,
-	    removal->helper);
+	    removal->helper, removal->step);
+}
+
+static void say_quiesce(const void *attrs, size_t len)
+{
+	struct quiesce quiesce;
+	char counts[96];
+
+	quiesce_read(&quiesce, attrs, len);
+	snprintf(counts, sizeof(counts),
+		 "clients=%u buffers=%u passes=%u waited=%u pending=%u",
+		 quiesce.clients, quiesce.buffers, quiesce.passes,
+		 quiesce.waited, quiesce.pending);
+	say("quiesce id=%u state=%s result=%s owned=%d %s", quiesce.id,
+	    quiesce_names[quiesce.state], drain_names[quiesce.result],
+	    !!quiesce.owner, counts);
 }
 
 static void on_event(uint8_t cmd, const void *attrs, size_t len, void *data)
@@ -101,6 +117,8 @@ static void on_event(uint8_t cmd, const void *attrs, size_t len, void *data)
 	struct helper *helper = data;
 	struct removal removal;
 
+	if (cmd == EGPU_CMD_QUIESCE)
+		say_quiesce(attrs, len);
 	if (cmd < EGPU_CMD_REMOVAL_PENDING || cmd > EGPU_CMD_DISCONNECTED)
 		return;
 	removal_read(&removal, attrs, len);

@@ -338,6 +338,51 @@ static void rule_bad_address(struct msg *msg)
 	msg_put_u32(msg, EGPU_A_OVERRIDE_PLACEMENT, 1);
 }
 
+static void clients_of_both(struct msg *msg)
+{
+	msg_put_u32(msg, EGPU_A_CLIENT_ID, gpu.id);
+	msg_put_u64(msg, EGPU_A_CLIENT_COOKIE, 1);
+}
+
+static void clients_of_no_removal(struct msg *msg)
+{
+	msg_put_u64(msg, EGPU_A_CLIENT_COOKIE, 1ULL << 50);
+}
+
+static void step_unknown(struct msg *msg)
+{
+	msg_put_u64(msg, EGPU_A_REMOVAL_COOKIE, 1);
+	msg_put_u32(msg, EGPU_A_REMOVAL_STEP, EGPU_STEP_REMOVE + 1);
+}
+
+static void step_of_history(struct msg *msg)
+{
+	msg_put_u64(msg, EGPU_A_REMOVAL_COOKIE, 1);
+	msg_put_u32(msg, EGPU_A_REMOVAL_STEP, EGPU_STEP_FENCE);
+}
+
+static void fence_of_ours(struct msg *msg)
+{
+	msg_put_u32(msg, EGPU_A_QUIESCE_ID, gpu.id);
+}
+
+static void fence_with_time(struct msg *msg)
+{
+	fence_of_ours(msg);
+	msg_put_u32(msg, EGPU_A_QUIESCE_TIMEOUT_MS, 100);
+}
+
+static void drain_for_ever(struct msg *msg)
+{
+	fence_of_ours(msg);
+	msg_put_u32(msg, EGPU_A_QUIESCE_TIMEOUT_MS, EGPU_EJECT_MS_MAX + 1);
+}
+
+static void drain_ms_too_long(struct msg *msg)
+{
+	msg_put_u32(msg, EGPU_A_SETTINGS_DRAIN_MS, 60001);
+}
+
 static const struct hostile table[] = {
 	/* Headers and commands. */
 	{ "command 0", 0, DO, nothing, EOPNOTSUPP, 0, 0, NULL },
@@ -429,7 +474,23 @@ static const struct hostile table[] = {
 	/* Linux 6.1 passes on no words of a dump that does not begin. */
 	{ "clients of nobody", EGPU_CMD_CLIENT_GET, NLM_F_DUMP, id_unknown,
 	  ENODEV, 0, 0, NULL },
-	/* removal-get, accept, ack, cancel. */
+	{ "clients of a GPU and of a removal", EGPU_CMD_CLIENT_GET, NLM_F_DUMP,
+	  clients_of_both, EINVAL, 0, 0, NULL },
+	{ "clients of no removal", EGPU_CMD_CLIENT_GET, NLM_F_DUMP,
+	  clients_of_no_removal, ENOENT, 0, 0, NULL },
+	/* removal-get, accept, ack, cancel, refuse, report. */
+	{ "refuse of nothing", EGPU_CMD_REFUSE, DO, nothing, EINVAL, 0,
+	  EGPU_A_REMOVAL_COOKIE, "cookie" },
+	{ "refuse of nobody", EGPU_CMD_REFUSE, DO, cookie_unknown, ENOENT,
+	  EGPU_A_REMOVAL_COOKIE, 0, "no such removal" },
+	{ "refusal with too long a reason", EGPU_CMD_REFUSE, DO,
+	  reason_too_long, EINVAL, EGPU_A_REMOVAL_REASON, 0, ANY_TEXT },
+	{ "report of nothing", EGPU_CMD_REPORT, DO, cookie_of_history, EINVAL,
+	  0, EGPU_A_REMOVAL_STEP, ANY_TEXT },
+	{ "report of an unknown step", EGPU_CMD_REPORT, DO, step_unknown,
+	  ERANGE, EGPU_A_REMOVAL_STEP, 0, ANY_TEXT },
+	{ "report of history", EGPU_CMD_REPORT, DO, step_of_history, EPERM,
+	  EGPU_A_REMOVAL_COOKIE, 0, ANY_TEXT },
 	{ "no removal named", EGPU_CMD_REMOVAL_GET, DO, nothing, EINVAL, 0,
 	  EGPU_A_REMOVAL_COOKIE, "cookie" },
 	{ "accept of nothing", EGPU_CMD_ACCEPT, DO, nothing, EINVAL, 0,
@@ -485,6 +546,33 @@ static const struct hostile table[] = {
 	  setting_read_only, EINVAL, EGPU_A_SETTINGS_INSTANCE, 0, ANY_TEXT },
 	{ "a setting of eight bytes", EGPU_CMD_SETTINGS_SET, DO, setting_u64,
 	  EINVAL, EGPU_A_SETTINGS_HOLD_MS, 0, ANY_TEXT },
+	{ "drain-ms above the cap", EGPU_CMD_SETTINGS_SET, DO,
+	  drain_ms_too_long, ERANGE, EGPU_A_SETTINGS_DRAIN_MS, 0, ANY_TEXT },
+	/* fence, drain, resume, quiesce-get, buffer-get. */
+	{ "fence of nothing", EGPU_CMD_FENCE, DO, nothing, EINVAL, 0,
+	  EGPU_A_QUIESCE_ID, ANY_TEXT },
+	{ "fence of id 0", EGPU_CMD_FENCE, DO, id_zero, ERANGE,
+	  EGPU_A_QUIESCE_ID, 0, ANY_TEXT },
+	{ "fence of nobody", EGPU_CMD_FENCE, DO, id_unknown, ENODEV,
+	  EGPU_A_QUIESCE_ID, 0, "no such GPU" },
+	{ "fence with a time", EGPU_CMD_FENCE, DO, fence_with_time, EINVAL,
+	  EGPU_A_QUIESCE_TIMEOUT_MS, 0, ANY_TEXT },
+	{ "drain without a time", EGPU_CMD_DRAIN, DO, fence_of_ours, EINVAL, 0,
+	  EGPU_A_QUIESCE_TIMEOUT_MS, ANY_TEXT },
+	{ "drain for ever", EGPU_CMD_DRAIN, DO, drain_for_ever, ERANGE,
+	  EGPU_A_QUIESCE_TIMEOUT_MS, 0, ANY_TEXT },
+	{ "drain of what is not fenced", EGPU_CMD_DRAIN, DO, fence_with_time,
+	  EPROTO, EGPU_A_QUIESCE_ID, 0, ANY_TEXT },
+	{ "resume of what is not fenced", EGPU_CMD_RESUME, DO, fence_of_ours,
+	  EALREADY, EGPU_A_QUIESCE_ID, 0, ANY_TEXT },
+	{ "quiesce-get of nobody", EGPU_CMD_QUIESCE_GET, DO, id_unknown, ENODEV,
+	  EGPU_A_QUIESCE_ID, 0, "no such GPU" },
+	{ "the event quiesce as command", EGPU_CMD_QUIESCE, DO, nothing,
+	  EOPNOTSUPP, 0, 0, NULL },
+	{ "buffer-get without dump", EGPU_CMD_BUFFER_GET, DO, fence_of_ours,
+	  EOPNOTSUPP, 0, 0, NULL },
+	{ "buffers of nobody", EGPU_CMD_BUFFER_GET, NLM_F_DUMP, id_unknown,
+	  ENODEV, 0, 0, NULL },
 	/* override-set. */
 	{ "rule without address", EGPU_CMD_OVERRIDE_SET, DO,
 	  rule_without_address, EINVAL, 0, EGPU_A_OVERRIDE_ADDRESS, "address" },

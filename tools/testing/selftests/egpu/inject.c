@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's failslab by its files in debugfs.
+ * The kernel's failslab, and fail_page_alloc, by their files in debugfs.
  *
  * Its filter looks at the stack, so allocations of a module can be told from
  * all others in any thread. It fails each allocation whose number is a multiple
@@ -19,8 +19,9 @@
 
 #include "ktap.h"
 
-#define FAILSLAB "/sys/kernel/debug/failslab/"
-#define TRACING	 "/sys/kernel/tracing/"
+#define FAILSLAB  "failslab"
+#define FAILPAGES "fail_page_alloc" /* what is too large for the slab */
+#define TRACING	  "/sys/kernel/tracing/"
 
 /* x86 has all modules there. */
 #define MODULES_START 0xffffffffa0000000UL
@@ -40,24 +41,29 @@ static void put(const char *path, const char *text)
 	close(fd);
 }
 
-static void set(const char *name, unsigned long value)
+static void set_of(const char *what, const char *name, unsigned long value)
 {
 	char path[96], text[32];
 
-	snprintf(path, sizeof(path), FAILSLAB "%s", name);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", what, name);
 	snprintf(text, sizeof(text),
 		 strstr(name, "-start") || strstr(name, "-end") ? "%#lx" : "%ld",
 		 value);
 	put(path, text);
 }
 
+static void set(const char *name, unsigned long value)
+{
+	set_of(FAILSLAB, name, value);
+}
+
 static bool spent(void)
 {
 	char text[16] = "";
-	int fd = open(FAILSLAB "times", O_RDONLY);
+	int fd = open("/sys/kernel/debug/" FAILSLAB "/times", O_RDONLY);
 
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		bail_out("cannot read " FAILSLAB "times");
+		bail_out("cannot read the times of " FAILSLAB);
 	close(fd);
 	return !strtol(text, NULL, 10);
 }
@@ -124,8 +130,9 @@ static void find_start(const char *name, const char *module, unsigned long at,
 {
 	struct search *search = data;
 
-	(void)module;
-	if (!strcmp(name, search->name))
+	/* The module's own, where the kernel has one of the same name. */
+	if (!strcmp(name, search->name) &&
+	    (!search->code.start || !strcmp(module, "egpu")))
 		search->code.start = at;
 }
 
@@ -165,6 +172,16 @@ static void watch(const char *event)
 	put(path, "1");
 }
 
+static void set_up(const char *what, struct code never)
+{
+	set_of(what, "times", 0);
+	set_of(what, "probability", 100);
+	set_of(what, "verbose", 0);
+	set_of(what, "stacktrace-depth", 32);
+	set_of(what, "reject-start", never.start);
+	set_of(what, "reject-end", never.end);
+}
+
 /**
  * inject_open - make ready
  *
@@ -175,13 +192,9 @@ void inject_open(void)
 {
 	struct code own_records = code_of("__alloc_object");
 
-	set("times", 0);
-	set("probability", 100);
-	set("verbose", 0);
+	set_up(FAILSLAB, own_records);
 	set("ignore-gfp-wait", 0);
-	set("stacktrace-depth", 32);
-	set("reject-start", own_records.start);
-	set("reject-end", own_records.end);
+	set_up(FAILPAGES, own_records);
 	put(TRACING "options/sym-offset", "1"); /* shows the module, too */
 	watch("kmalloc");
 	watch("kmem_cache_alloc");
@@ -262,6 +275,24 @@ void inject_all(bool on)
 	put(TRACING "trace", "");
 	set("interval", 1);
 	set("times", on ? ULONG_MAX : 0);
+}
+
+/**
+ * inject_pages - a shortage of pages: of what is larger than the slab gives
+ * @code: for this code and what it calls
+ * @on: begin or end
+ *
+ * Pages that may be waited for are looked at only meanwhile, else a task's own
+ * faults would be in them, too: see inject_own().
+ */
+void inject_pages(struct code code, bool on)
+{
+	set_of(FAILPAGES, "ignore-gfp-wait", !on);
+	set_of(FAILPAGES, "ignore-gfp-highmem", !on);
+	set_of(FAILPAGES, "min-order", !on);
+	set_of(FAILPAGES, "require-start", code.start);
+	set_of(FAILPAGES, "require-end", code.end);
+	set_of(FAILPAGES, "times", on ? ULONG_MAX : 0);
 }
 
 /**

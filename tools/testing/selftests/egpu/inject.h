@@ -27,6 +27,7 @@ void inject_begin(void (*allocate)(void));
 void inject_arm(unsigned int nth);
 bool inject_disarm(void (*allocate)(void));
 void inject_all(bool on);
+void inject_pages(struct code code, bool on);
 
 void inject_own(unsigned int nth);
 bool inject_own_end(void);

@@ -438,6 +438,29 @@ const void *attr_find(const void *attrs, size_t len, int type, size_t *size)
 	return NULL;
 }
 
+/**
+ * attr_each - visit all attributes of a type that comes more than once
+ * @attrs: the attributes
+ * @len: their bytes
+ * @type: which; each is a nest
+ * @visit: called with what is in each
+ */
+void attr_each(const void *attrs, size_t len, int type,
+	       void (*visit)(const void *attrs, size_t len))
+{
+	const char *end = (const char *)attrs + len;
+	const char *value = attrs;
+	size_t size = 0;
+
+	while (value < end) {
+		value = attr_find(value, end - value, type, &size);
+		if (!value)
+			return;
+		visit(value, size);
+		value += NLA_ALIGN(size);
+	}
+}
+
 /* Numbers of any width; 0 when the attribute is not there. */
 uint64_t attr_u64(const void *attrs, size_t len, int type)
 {

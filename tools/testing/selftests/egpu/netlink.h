@@ -85,6 +85,8 @@ const void *attr_find(const void *attrs, size_t len, int type, size_t *size);
 uint32_t attr_u32(const void *attrs, size_t len, int type);
 uint64_t attr_u64(const void *attrs, size_t len, int type);
 const char *attr_text(const void *attrs, size_t len, int type);
+void attr_each(const void *attrs, size_t len, int type,
+	       void (*visit)(const void *attrs, size_t len));
 bool attr_there(const void *attrs, size_t len, int type);
 
 #endif /* EGPU_TEST_NETLINK_H */

@@ -99,8 +99,30 @@ static int send_named(struct nl *nl, uint8_t cmd)
 	return step(nl, &family, cmd, 1, &answer);
 }
 
+static int send_quiesce(struct nl *nl, uint8_t cmd)
+{
+	msg_begin(&msg, family.id, 0, cmd);
+	msg_put_u32(&msg, EGPU_A_QUIESCE_ID, gpu.id);
+	if (cmd == EGPU_CMD_DRAIN)
+		msg_put_u32(&msg, EGPU_A_QUIESCE_TIMEOUT_MS, 1000);
+	return nl_ask(nl, &msg, &answer);
+}
+
+static int send_report(struct nl *nl)
+{
+	msg_begin(&msg, family.id, 0, EGPU_CMD_REPORT);
+	msg_put_u64(&msg, EGPU_A_REMOVAL_COOKIE, 1);
+	msg_put_u32(&msg, EGPU_A_REMOVAL_STEP, EGPU_STEP_FENCE);
+	return nl_ask(nl, &msg, &answer);
+}
+
 static void expect_all_refused(struct nl *nl)
 {
+	expect("refuse", send_named(nl, EGPU_CMD_REFUSE), -EPERM);
+	expect("report", send_report(nl), -EPERM);
+	expect("fence", send_quiesce(nl, EGPU_CMD_FENCE), -EPERM);
+	expect("drain", send_quiesce(nl, EGPU_CMD_DRAIN), -EPERM);
+	expect("resume", send_quiesce(nl, EGPU_CMD_RESUME), -EPERM);
 	expect("eject", send_eject(nl), -EPERM);
 	expect("accept", send_named(nl, EGPU_CMD_ACCEPT), -EPERM);
 	expect("ack", send_named(nl, EGPU_CMD_ACK), -EPERM);
@@ -169,6 +191,7 @@ static void nobody_may_look(void)
 	expect("number of devices is not 0", !count, 0);
 	expect("removals", dump(&nl, EGPU_CMD_REMOVAL_GET, &count), 0);
 	expect("rules", dump(&nl, EGPU_CMD_OVERRIDE_GET, &count), 0);
+	expect("quiesce-get", send_quiesce(&nl, EGPU_CMD_QUIESCE_GET), 0);
 	expect("join events", nl_join(&nl, family.events), 0);
 	msg_begin(&msg, family.id, 0, EGPU_CMD_SETTINGS_GET);
 	expect("settings-get", nl_ask(&nl, &msg, &answer), 0);

@@ -47,6 +47,7 @@ void snapshot_take(struct snapshot *snapshot, struct nl *nl,
 	take(snapshot, nl, family, EGPU_CMD_OVERRIDE_GET, NLM_F_DUMP);
 	take(snapshot, nl, family, EGPU_CMD_DEVICE_GET, NLM_F_DUMP);
 	take(snapshot, nl, family, EGPU_CMD_REMOVAL_GET, NLM_F_DUMP);
+	take(snapshot, nl, family, EGPU_CMD_QUIESCE_GET, NLM_F_DUMP);
 }
 
 /**

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The policy file: what it may say, what is wrong with it, who may write it; and
+ * what becomes of whom.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "test.h"
+#include "tree.h"
+
+static struct policy_config config;
+static char error[512];
+
+static int parse_bytes(const char *text, size_t len)
+{
+	FILE *f = fmemopen((void *)text, len, "r");
+	int err;
+
+	assert_non_null(f);
+	error[0] = '\0';
+	err = policy_parse(f, "conf", &config, error, sizeof(error));
+	fclose(f);
+	return err;
+}
+
+static int parse(const char *text)
+{
+	return parse_bytes(text, strlen(text));
+}
+
+static void right(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("# a comment\n"
+			       "\n"
+			       "others = migrate   # another\n"
+			       "  ask=1.5s\n"
+			       "freeze\t=\t250ms\r\n"
+			       "drain = 60s\n"
+			       "[program firefox]\n"
+			       "action = quit\n"
+			       "freeze = yes\n"
+			       "[program Isolated Web Content] # of it\n"
+			       "freeze = no\n"
+			       "action = ignore\n"
+			       "[program a#b]\n"
+			       "action=kill"),
+			 0);
+	assert_string_equal(error, "");
+	assert_int_equal(config.others, ACTION_MIGRATE);
+	assert_int_equal(config.ask_ms, 1500);
+	assert_int_equal(config.freeze_ms, 250);
+	assert_int_equal(config.drain_ms, 60000);
+	assert_int_equal(config.n_rules, 3);
+	assert_string_equal(config.rules[0].program, "firefox");
+	assert_int_equal(config.rules[0].action, ACTION_QUIT);
+	assert_true(config.rules[0].may_freeze);
+	assert_string_equal(config.rules[1].program, "Isolated Web Content");
+	assert_int_equal(config.rules[1].action, ACTION_IGNORE);
+	assert_false(config.rules[1].may_freeze);
+	assert_string_equal(config.rules[2].program, "a#b");
+	/* The kernel cuts the name of a program. */
+	assert_ptr_equal(policy_rule_of(&config, "Isolated Web Co"),
+			 &config.rules[1]);
+	assert_null(policy_rule_of(&config, "Isolated Web"));
+	assert_null(policy_rule_of(&config, "firefo"));
+	assert_null(policy_rule_of(&config, "firefox2"));
+	assert_int_equal(parse("\n"), 0);
+	assert_int_equal(config.others, ACTION_WAIT);
+	assert_int_equal(config.ask_ms, 30000);
+	assert_int_equal(config.n_rules, 0);
+}
+
+/* The begin of what is said about each kind of mistake. */
+#define ACTION "expected wait, migrate, quit, kill or ignore, found "
+#define LINE   "expected 'key = value' or '[program NAME]', found "
+#define KEY    "expected the key others, ask, freeze or drain, found "
+#define RULE_KEY                                                               \
+	"expected the key action or freeze in the section of a program, found "
+#define SECTION	  "expected '[program NAME]', found "
+#define TIME_FOR  "expected a time such as 500ms or 2s for "
+#define AN_ACTION "expected a line 'action = ...' in the section of "
+#define ONE_SECTION                                                            \
+	"expected one section for each program "                               \
+	"(the first 15 characters count), found another for "
+
+static void wrong(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *error;
+	} cases[] = {
+		{ "others = stop", "1: " ACTION "'stop'" },
+		{ "\n\nothers =", "3: " ACTION "nothing" },
+		{ "others", "1: " LINE "'others'" },
+		{ "= wait", "1: " LINE "'= wait'" },
+		{ "Others = wait", "1: " KEY "'Others'" },
+		{ "action = wait", "1: " KEY "'action'" },
+		{ "ask = 5", "1: " TIME_FOR "'ask', at most 600s, found '5'" },
+		{ "ask = 601s",
+		  "1: " TIME_FOR "'ask', at most 600s, found '601s'" },
+		{ "ask = -1s",
+		  "1: " TIME_FOR "'ask', at most 600s, found '-1s'" },
+		{ "ask = 99999999999999999999s",
+		  "1: " TIME_FOR
+		  "'ask', at most 600s, found '99999999999999999999s'" },
+		{ "ask = s", "1: " TIME_FOR "'ask', at most 600s, found 's'" },
+		{ "ask = ms", "1: " TIME_FOR "'ask', at most 600s, found 'ms'" },
+		{ "ask = 1 s",
+		  "1: " TIME_FOR "'ask', at most 600s, found '1 s'" },
+		{ "freeze = 9ms",
+		  "1: " TIME_FOR "'freeze', 10ms to 60s, found '9ms'" },
+		{ "drain = 0s",
+		  "1: " TIME_FOR "'drain', 10ms to 60s, found '0s'" },
+		{ "ask = 1s\ndrain = 1s\nask = 1s",
+		  "3: expected 'ask' once, found it again after line 1" },
+		{ "[program x]\naction = quit\n\naction = quit",
+		  "4: expected 'action' once, found it again after line 2" },
+		{ "[program x]\naction = quit\n[program x]\n",
+		  "3: " ONE_SECTION "'x'" },
+		{ "[program Isolated Web Content]\naction = quit\n"
+		  "[program Isolated Web Container]\n",
+		  "3: " ONE_SECTION "'Isolated Web Container'" },
+		{ "[program x]\n[program y]\naction = quit",
+		  "1: " AN_ACTION "'x', found none" },
+		{ "\n[program x]\nfreeze = yes\n\n",
+		  "2: " AN_ACTION "'x', found none" },
+		{ "[program x]\nfreeze = maybe",
+		  "2: expected yes or no, found 'maybe'" },
+		{ "[program x]\nothers = wait", "2: " RULE_KEY "'others'" },
+		{ "[program ]",
+		  "1: expected the name of a program, 1 to 63 characters, found nothing" },
+		{ "[program]", "1: " SECTION "'[program]'" },
+		{ "[programx]", "1: " SECTION "'[programx]'" },
+		{ "[program x", "1: " SECTION "'[program x'" },
+		{ "[]", "1: " SECTION "'[]'" },
+		{ "[group x]", "1: " SECTION "'[group x]'" },
+		{ "\033[31mred\n", "1: " LINE "'?[31mred'" },
+	};
+	struct policy_config before;
+	size_t i;
+
+	(void)state;
+	policy_defaults(&config);
+	config.ask_ms = 4711;
+	before = config;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(cases[i].text), -EINVAL);
+		assert_int_equal(strncmp(error, "conf:", 5), 0);
+		assert_string_equal(error + 5, cases[i].error);
+		assert_memory_equal(&config, &before, sizeof(config));
+	}
+}
+
+static void sizes(void **state)
+{
+	char *text = malloc(600 * 1024), *at = text;
+	int i;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', 600);
+	text[600] = '\0';
+	assert_int_equal(parse(text), -EINVAL);
+	assert_string_equal(error,
+			    "conf:1: expected a line of at most 511 characters, found a longer one");
+	assert_int_equal(parse_bytes("ask = 1s\nx\0y\n", 13), -EINVAL);
+	assert_string_equal(error, "conf:2: expected text, found a NUL byte");
+	for (i = 0; i < 257; i++)
+		at += sprintf(at, "[program p%d]\naction = quit\n", i);
+	assert_int_equal(parse(text), -EINVAL);
+	assert_string_equal(error,
+			    "conf:513: expected at most 256 programs, found 'p256'");
+	sprintf(text, "[program %064d]\n", 0);
+	assert_int_equal(parse(text), -EINVAL);
+	assert_non_null(strstr(error, "1 to 63 characters"));
+	for (i = 0; i < 600 * 1024 - 1; i++)
+		text[i] = i % 100 ? '#' : '\n';
+	text[i] = '\0';
+	assert_int_equal(parse(text), -EINVAL);
+	assert_non_null(strstr(error, "at most 262144 bytes"));
+	free(text);
+}
+
+static int load(const struct tree *tree, const char *path)
+{
+	error[0] = '\0';
+	return policy_load(tree_path(tree, path), &config, error, sizeof(error));
+}
+
+static void files(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	tree_new(&tree);
+	config.ask_ms = 1;
+	assert_int_equal(load(&tree, "no-such-file"), 0);
+	assert_int_equal(config.ask_ms, 30000);
+	assert_int_equal(load(&tree, "no-such-dir/file"), 0);
+	tree_file(&tree, "conf", "ask = 3s\n");
+	assert_int_equal(load(&tree, "conf"), 0);
+	assert_int_equal(config.ask_ms, 3000);
+	tree_file(&tree, "bad", "ask = 3\n");
+	assert_int_equal(load(&tree, "bad"), -EINVAL);
+	assert_non_null(strstr(error, "/bad:1: expected a time"));
+	assert_int_equal(config.ask_ms, 3000);
+	tree_link(&tree, "link", "conf");
+	assert_int_equal(load(&tree, "link"), -EPERM);
+	assert_non_null(strstr(error, "symbolic link"));
+	assert_int_equal(mkfifo(tree_path(&tree, "pipe"), 0600), 0);
+	assert_int_equal(load(&tree, "pipe"), -EPERM);
+	assert_non_null(strstr(error, "regular file"));
+	tree_dir(&tree, "dir");
+	assert_int_equal(load(&tree, "dir"), -EPERM);
+	tree_free(&tree);
+}
+
+/* Only for root is it a question who else can write the file. */
+static void files_of_root(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	if (geteuid()) {
+		print_message("# files_of_root: skipped, it takes root\n");
+		return;
+	}
+	tree_new(&tree);
+	tree_file(&tree, "dir/conf", "ask = 3s\n");
+	assert_int_equal(load(&tree, "dir/conf"), 0);
+	chmod(tree_path(&tree, "dir/conf"), 0664);
+	assert_int_equal(load(&tree, "dir/conf"), -EPERM);
+	assert_non_null(strstr(error, "found owner 0 and mode 664"));
+	chmod(tree_path(&tree, "dir/conf"), 0602);
+	assert_int_equal(load(&tree, "dir/conf"), -EPERM);
+	chmod(tree_path(&tree, "dir/conf"), 0644);
+	assert_int_equal(chown(tree_path(&tree, "dir/conf"), 1, 0), 0);
+	assert_int_equal(load(&tree, "dir/conf"), -EPERM);
+	assert_int_equal(chown(tree_path(&tree, "dir/conf"), 0, 1), 0);
+	assert_int_equal(load(&tree, "dir/conf"), 0);
+	/* A directory above. */
+	chmod(tree_path(&tree, "dir"), 0775);
+	assert_int_equal(load(&tree, "dir/conf"), -EPERM);
+	assert_non_null(strstr(error, "/dir; see to its owner and mode"));
+	chmod(tree_path(&tree, "dir"), 01777);
+	assert_int_equal(load(&tree, "dir/conf"), 0);
+	assert_int_equal(chown(tree_path(&tree, "dir"), 1, 0), 0);
+	assert_int_equal(load(&tree, "dir/conf"), -EPERM);
+	assert_int_equal(chown(tree_path(&tree, "dir"), 0, 0), 0);
+	tree_link(&tree, "way", "dir");
+	assert_int_equal(load(&tree, "way/conf"), -EPERM);
+	assert_non_null(strstr(error, "symbolic link"));
+	assert_int_equal(policy_load("conf", &config, error, sizeof(error)),
+			 -EINVAL);
+	assert_int_equal(policy_load("/", &config, error, sizeof(error)),
+			 -EINVAL);
+	tree_free(&tree);
+}
+
+static struct holder holder_named(const char *comm, enum holder_role role,
+				  unsigned int how)
+{
+	struct holder holder = { .role = role, .how = how };
+
+	snprintf(holder.process.comm, sizeof(holder.process.comm), "%s", comm);
+	return holder;
+}
+
+static void assert_becomes(const char *comm, enum holder_role role,
+			   unsigned int how, bool force,
+			   enum policy_action action, const char *outcome)
+{
+	struct holder holder = holder_named(comm, role, how);
+
+	assert_int_equal(policy_action_of(&config, &holder, force), action);
+	assert_string_equal(policy_outcome(&config, &holder, force), outcome);
+}
+
+static void without_a_file(void **state)
+{
+	(void)state;
+	policy_defaults(&config);
+	assert_becomes("game", ROLE_PROGRAM, HOLDER_NODE, false, ACTION_WAIT,
+		       "is waited for");
+	assert_becomes("game", ROLE_PROGRAM, HOLDER_NODE, true, ACTION_IGNORE,
+		       "is frozen, loses the GPU and goes on");
+	assert_becomes("Xorg", ROLE_DISPLAY_SERVER, HOLDER_NODE, false,
+		       ACTION_WAIT, "is waited for");
+	assert_becomes("Xorg", ROLE_DISPLAY_SERVER, HOLDER_NODE, true,
+		       ACTION_IGNORE, "loses the GPU without being frozen");
+	assert_becomes("systemd-logind", ROLE_SESSION_BROKER,
+		       HOLDER_NODE | HOLDER_OPENED_FOR, false, ACTION_IGNORE,
+		       "lets go with the program it has opened it for");
+	assert_becomes("systemd-logind", ROLE_SESSION_BROKER, HOLDER_NODE,
+		       false, ACTION_WAIT, "is waited for");
+	assert_becomes("launcher", ROLE_PROGRAM, HOLDER_OPENED_FOR, false,
+		       ACTION_IGNORE,
+		       "lets go with the program it has opened it for");
+	assert_becomes("pipewire", ROLE_SOUND_SERVER, HOLDER_SOUND, false,
+		       ACTION_IGNORE, "loses the GPU and goes on");
+	assert_becomes("pipewire", ROLE_SOUND_SERVER,
+		       HOLDER_SOUND | HOLDER_DMABUF, false, ACTION_WAIT,
+		       "is waited for");
+	assert_becomes("egpud", ROLE_SELF, HOLDER_NODE, false, ACTION_IGNORE,
+		       "lets go by itself");
+}
+
+static void with_rules(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("others = quit\n"
+			       "[program Xorg]\naction = ignore\nfreeze = yes\n"
+			       "[program sway]\naction = ignore\n"
+			       "[program game]\naction = kill\n"
+			       "[program mover]\naction = migrate\n"
+			       "[program pipewire]\naction = wait\n"
+			       "[program systemd]\naction = kill\n"
+			       "freeze = yes\n"),
+			 0);
+	assert_becomes("other", ROLE_PROGRAM, HOLDER_NODE, false, ACTION_QUIT,
+		       "is asked to end and waited for");
+	assert_becomes("other", ROLE_PROGRAM, HOLDER_NODE, true, ACTION_QUIT,
+		       "is asked to end, then loses the GPU");
+	assert_becomes("game", ROLE_PROGRAM, HOLDER_NODE, true, ACTION_KILL,
+		       "is asked to end, then killed");
+	assert_becomes("mover", ROLE_PROGRAM, HOLDER_NODE, false,
+		       ACTION_MIGRATE, "is moved, or else waited for");
+	assert_becomes("mover", ROLE_PROGRAM, HOLDER_NODE, true, ACTION_IGNORE,
+		       "is frozen, loses the GPU and goes on");
+	assert_becomes("Xorg", ROLE_DISPLAY_SERVER, HOLDER_NODE, false,
+		       ACTION_IGNORE, "is frozen, loses the GPU and goes on");
+	assert_becomes("sway", ROLE_DISPLAY_SERVER, HOLDER_NODE, false,
+		       ACTION_IGNORE, "stops the eject: it may not be frozen");
+	assert_becomes("pipewire", ROLE_SOUND_SERVER, HOLDER_SOUND, false,
+		       ACTION_WAIT, "is waited for");
+	/* Nobody ends these, nor freezes them. */
+	assert_becomes("systemd", ROLE_INIT, HOLDER_NODE, false, ACTION_WAIT,
+		       "is waited for");
+	assert_becomes("systemd", ROLE_SELF, HOLDER_NODE, false, ACTION_IGNORE,
+		       "lets go by itself");
+}
+
+static void who_may_be_frozen(void **state)
+{
+	static const struct {
+		const char *comm;
+		enum holder_role role;
+		bool may;
+	} cases[] = {
+		{ "game", ROLE_PROGRAM, true },
+		{ "no", ROLE_PROGRAM, true },
+		{ "yes", ROLE_DISPLAY_SERVER, true },
+		{ "no", ROLE_DISPLAY_SERVER, false },
+		{ "Xorg", ROLE_DISPLAY_SERVER, false },
+		{ "yes", ROLE_SESSION_BROKER, true },
+		{ "seatd", ROLE_SESSION_BROKER, false },
+		{ "pipewire", ROLE_SOUND_SERVER, false },
+		{ "yes", ROLE_INIT, false },
+		{ "yes", ROLE_SELF, false },
+	};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(parse("[program yes]\naction = ignore\nfreeze = yes\n"
+			       "[program no]\naction = ignore\nfreeze = no\n"),
+			 0);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct holder holder =
+			holder_named(cases[i].comm, cases[i].role, HOLDER_NODE);
+
+		assert_int_equal(policy_may_freeze(&config, &holder),
+				 cases[i].may);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(right),	 cmocka_unit_test(wrong),
+	cmocka_unit_test(sizes),	 cmocka_unit_test(files),
+	cmocka_unit_test(files_of_root), cmocka_unit_test(without_a_file),
+	cmocka_unit_test(with_rules),	 cmocka_unit_test(who_may_be_frozen),
+};
+
+TEST_MAIN(tests, NULL, NULL)

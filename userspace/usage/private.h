@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of usage share and nobody else sees. One section per .c file.
+ */
+#ifndef USAGE_PRIVATE_H
+#define USAGE_PRIVATE_H
+
+#include "usage.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ------------------------------------------------------------- read.c */
+
+int read_text(int dir, const char *path, char *buf, size_t size);
+int read_link_name(int dir, const char *path, char *buf, size_t size);
+bool read_number(const char *name, uint64_t max, uint64_t *value);
+bool read_field(const char *text, const char *key, uint64_t *value);
+void *grow_array(void *array, size_t n, size_t *size, size_t item, size_t max);
+
+/* ------------------------------------------------------------- process.c */
+
+int process_open(int proc, pid_t pid);
+int process_read_stat(int dir, struct process *process, bool *kernel);
+int process_read_rest(int dir, struct process *process);
+pid_t process_leader(int proc, pid_t tid);
+
+/* ------------------------------------------------------------- nodes.c */
+
+const struct node *nodes_with(const struct nodes *nodes, dev_t rdev, bool block);
+
+/* ------------------------------------------------------------- scan.c */
+
+/**
+ * struct use - a process has a DRM file of the GPU
+ * @pid: the process
+ * @node: the node that is open, as an index
+ * @client: DRM client id, which names the open file description
+ * @known: @client is
+ * @files: how many; 1 when @client is known
+ * @claimed: how many of them are those of clients that were joined
+ */
+struct use {
+	pid_t pid;
+	uint32_t node;
+	uint64_t client;
+	bool known;
+	uint32_t files;
+	uint32_t claimed;
+};
+
+/**
+ * struct scan - a pass over all processes
+ * @query: what was asked
+ * @proc: @query->roots->proc, open
+ * @holders: what was found
+ * @n_uses: entries of @use in use
+ * @uses_size: entries there is room for
+ * @use: DRM files that were found
+ * @n_inodes: entries of @inode in use
+ * @inode: the dma-bufs of the GPU's buffers, sorted
+ * @n_unseen: entries of @unseen in use
+ * @unseen_size: entries there is room for
+ * @unseen: processes that could not be looked into
+ */
+struct scan {
+	const struct holders_query *query;
+	int proc;
+	struct holders *holders;
+	size_t n_uses;
+	size_t uses_size;
+	struct use *use;
+	size_t n_inodes;
+	uint64_t *inode;
+	size_t n_unseen;
+	size_t unseen_size;
+	pid_t *unseen;
+};
+
+int scan_process(struct scan *scan, pid_t pid);
+int scan_compare_pids(const void *a, const void *b);
+
+/* ------------------------------------------------------------- join.c */
+
+int join_clients(struct scan *scan);
+
+/* ------------------------------------------------------------- holders.c */
+
+int holders_add(struct holders *holders, const struct holder *holder);
+struct holder *holders_with(struct holders *holders, pid_t pid);
+
+#endif
