@@ -78,12 +78,12 @@ static void work(const char *node)
 }
 
 /* As a shell would: a new program, not only a new process. */
-static pid_t start(const char *self, const char *node)
+static pid_t start(const char *node)
 {
 	pid_t pid = bench_fork();
 
 	if (!pid) {
-		execl(self, self, "work", node, NULL);
+		execl("/proc/self/exe", "bench-stop", "work", node, NULL);
 		_exit(127);
 	}
 	return pid;
@@ -143,14 +143,13 @@ static void eject(const char *address)
 	egpu_close(ctx);
 }
 
-static pid_t unbind(const char *self, pid_t pid, const char *address,
-		    const char *other)
+static pid_t unbind(pid_t pid, const char *address, const char *other)
 {
 	kill(pid, SIGTERM);
 	waitpid(pid, NULL, 0);
 	write_file(address, "driver/unbind", address);
 	write_file(address, "remove", "1");
-	return start(self, other);
+	return start(other);
 }
 
 int main(int argc, char **argv)
@@ -168,7 +167,7 @@ int main(int argc, char **argv)
 	}
 	unlink(BEATS_PATH);
 	beats = open_beats();
-	pid = start(argv[0], argv[3]);
+	pid = start(argv[3]);
 	wait_beats(beats, 100);
 	beats->longest = 0;
 	usleep(CALM_US);
@@ -177,7 +176,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "eject"))
 		eject(argv[2]);
 	else
-		pid = unbind(argv[0], pid, argv[2], argv[4]);
+		pid = unbind(pid, argv[2], argv[4]);
 	wait_beats(beats, 20);
 	printf("%" PRIu64 " %" PRIu64 "\n", beats->longest, calm);
 	kill(pid, SIGKILL);

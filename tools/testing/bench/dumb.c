@@ -18,6 +18,8 @@ int dumb_use(const char *node, unsigned int buffers)
 
 	if (fd < 0)
 		bench_die("%s: %s", node, strerror(errno));
+	/* The first to open a card is its master, so a display server to egpud. */
+	ioctl(fd, DRM_IOCTL_DROP_MASTER, 0);
 	while (buffers--) {
 		struct drm_mode_create_dumb create = {
 			.width = 32,
