@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../common/dir.h"
 #include "egpud.h"
 
 #define DEPTH_MAX 16
@@ -147,13 +148,9 @@ static int count_all(int cgroup, const struct process *list, size_t n,
 
 	if (count < 0 || depth > DEPTH_MAX)
 		return -1;
-	fd = open_beneath(cgroup, ".", O_RDONLY | O_DIRECTORY);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
+	dir = dir_stream(open_beneath(cgroup, ".", O_RDONLY | O_DIRECTORY));
+	if (!dir)
 		return -1;
-	}
 	while (count >= 0 && (entry = readdir(dir))) {
 		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
 		    !strcmp(entry->d_name, ".."))

@@ -23,6 +23,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "../common/dir.h"
 #include "egpud.h"
 
 /**
@@ -266,14 +267,11 @@ static void open_all(struct fence *fence, const char *address)
 	char name[NAME_MAX + 1];
 	struct dirent *entry;
 	const char *path;
-	int fd = dup(fence->dir);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = dir_stream(dup(fence->dir));
 
 	if (!dir) {
 		log_line(LOG_ERR, "cannot read %s/%s: %s", fence->roots->dev,
 			 FENCE_DIR, strerror(errno));
-		if (fd >= 0)
-			close(fd);
 		return;
 	}
 	while ((entry = readdir(dir))) {

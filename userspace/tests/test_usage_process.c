@@ -2,6 +2,8 @@
 /*
  * One process: who it is, what it is, and this very one in the real /proc.
  */
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -216,12 +218,50 @@ static void one_process(void **state)
 	tree_free(&tree);
 }
 
+/* As fdopendir() fails when a process ends right before it, with this errno. */
+static int stream_error;
+
+DIR *fdopendir(int fd)
+{
+	static DIR *(*real)(int fd);
+
+	if (!real)
+		real = (DIR *(*)(int))dlsym(RTLD_NEXT, "fdopendir");
+	if (stream_error) {
+		errno = stream_error;
+		return NULL;
+	}
+	return real(fd);
+}
+
+/* One that ends while it is looked into holds nothing and hides nobody else. */
+static void process_that_ends(void **state)
+{
+	struct tree_process process = { .pid = 101, .comm = "one" };
+	struct holders_query query = { .nodes = &nodes };
+	struct tree tree;
+
+	(void)state;
+	tree_new(&tree);
+	query.roots = &tree.roots;
+	tree_process(&tree, &process);
+	stream_error = ENOENT;
+	assert_int_equal(holders_find(&query, &holders), 0);
+	assert_int_equal(holders.n, 0);
+	assert_int_equal(holders.unseen, 0);
+	stream_error = ENOMEM;
+	assert_int_equal(holders_find(&query, &holders), -ENOMEM);
+	stream_error = 0;
+	tree_free(&tree);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(roles),
 	cmocka_unit_test(names_of_ways),
 	cmocka_unit_test_teardown(this_process, teardown),
 	cmocka_unit_test_teardown(real_child, teardown),
 	cmocka_unit_test(one_process),
+	cmocka_unit_test_teardown(process_that_ends, teardown),
 };
 
 TEST_MAIN(tests, setup, NULL)

@@ -15,6 +15,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "../common/dir.h"
 #include "../common/text.h"
 #include "private.h"
 
@@ -143,11 +144,9 @@ static int walk_below(struct walk *walk, int fd, unsigned int depth)
 	int child, err = 0;
 	DIR *dir;
 
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return -ENOMEM;
-	}
+	dir = dir_stream(fd);
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
 	while (!err && (entry = readdir(dir))) {
 		if (!is_directory(fd, entry))
 			continue;
@@ -190,16 +189,11 @@ static bool group_is_shared(int function, size_t slot_len, const char *address)
 	struct dirent *entry;
 	bool shared = false;
 	DIR *dir;
-	int fd;
 
-	fd = openat(function, "iommu_group/devices",
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
+	dir = dir_stream(openat(function, "iommu_group/devices",
+				O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	if (!dir)
 		return false;
-	}
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] != '.' &&
 		    strncmp(entry->d_name, address, slot_len) != 0)

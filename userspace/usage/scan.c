@@ -18,6 +18,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "../common/dir.h"
 #include "private.h"
 
 /* Bounds per process; who exceeds them counts as not looked into. */
@@ -164,6 +165,26 @@ static int look_at_file(struct look *look, int dir, int links, const char *fd)
 	return add_use(look, node - look->scan->query->nodes->item, fdinfo);
 }
 
+/*
+ * What errno means for the pass when something of a process cannot be opened:
+ * that it ends is told by half a dozen numbers, want of rights or of descriptors
+ * by few.
+ */
+static int why_not_looked(void)
+{
+	switch (errno) {
+	case EACCES:
+	case EPERM:
+		return -EACCES;
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+		return -errno;
+	default:
+		return 0;
+	}
+}
+
 static int look_at_files(struct look *look, int dir)
 {
 	struct dirent *entry;
@@ -173,13 +194,9 @@ static int look_at_files(struct look *look, int dir)
 	DIR *stream;
 
 	links = openat(dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (links < 0)
-		return errno == EACCES || errno == EPERM ? -EACCES : 0;
-	stream = fdopendir(links);
-	if (!stream) {
-		close(links);
-		return -ENOMEM;
-	}
+	stream = dir_stream(links);
+	if (!stream)
+		return why_not_looked();
 	while (!err && (entry = readdir(stream))) {
 		if (!read_number(entry->d_name, INT_MAX, &number))
 			continue;
@@ -257,7 +274,7 @@ static int look_at_mappings(struct look *look, int dir)
 
 	fd = openat(dir, "maps", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == EACCES || errno == EPERM ? -EACCES : 0;
+		return why_not_looked();
 	text = malloc(MAPS_CHUNK);
 	if (!text)
 		err = -ENOMEM;
@@ -294,13 +311,9 @@ static int look_at_threads(struct look *look)
 	DIR *stream;
 
 	tasks = openat(look->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (tasks < 0)
-		return 0;
-	stream = fdopendir(tasks);
-	if (!stream) {
-		close(tasks);
-		return -ENOMEM;
-	}
+	stream = dir_stream(tasks);
+	if (!stream)
+		return why_not_looked();
 	while (!err && (entry = readdir(stream))) {
 		if (!read_number(entry->d_name, INT_MAX, &tid) ||
 		    (pid_t)tid == look->pid)
@@ -425,7 +438,7 @@ static int look_at_process(struct look *look)
  * only its mappings could tell. What was found until then counts all the same.
  * One that ends meanwhile holds nothing.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, -EMFILE or -ENFILE.
  */
 int scan_process(struct scan *scan, pid_t pid)
 {
