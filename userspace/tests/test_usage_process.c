@@ -226,7 +226,7 @@ DIR *fdopendir(int fd)
 	static DIR *(*real)(int fd);
 
 	if (!real)
-		real = (DIR *(*)(int))dlsym(RTLD_NEXT, "fdopendir");
+		real = (DIR * (*)(int)) dlsym(RTLD_NEXT, "fdopendir");
 	if (stream_error) {
 		errno = stream_error;
 		return NULL;
