@@ -472,6 +472,12 @@ void egpu_hotplug_exit(void);
 
 /* events.c: what everybody is told */
 
+/*
+ * Room for the attributes of one event. Kept tight, for what a slow listener
+ * can have waiting is counted in the size of the buffers.
+ */
+#define EGPU_EVENT_ROOM 960
+
 bool egpu_helper_listens(void);
 u64 egpu_event_seq(void);
 void egpu_event_device(u8 cmd, struct egpu_device *edev);
