@@ -122,6 +122,24 @@ static const struct nla_policy egpu_resume_nl_policy[EGPU_A_QUIESCE_ID + 1] = {
 	[EGPU_A_QUIESCE_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
+/* EGPU_CMD_MIGRATE - do */
+static const struct nla_policy egpu_migrate_nl_policy[EGPU_A_MIGRATION_REASON + 1] = {
+	[EGPU_A_MIGRATION_MIGRATION] = NLA_POLICY_MIN(NLA_U64, 1),
+	[EGPU_A_MIGRATION_PHASE] = NLA_POLICY_MAX(NLA_U32, 3),
+	[EGPU_A_MIGRATION_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[EGPU_A_MIGRATION_TARGET] = NLA_POLICY_MIN(NLA_U32, 1),
+	[EGPU_A_MIGRATION_CPU] = { .type = NLA_FLAG, },
+	[EGPU_A_MIGRATION_COOKIE] = NLA_POLICY_MIN(NLA_U64, 1),
+	[EGPU_A_MIGRATION_PID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[EGPU_A_MIGRATION_COMM] = { .type = NLA_NUL_STRING, .len = 15, },
+	[EGPU_A_MIGRATION_BYTES] = { .type = NLA_U64, },
+	[EGPU_A_MIGRATION_DURATION] = { .type = NLA_U64, },
+	[EGPU_A_MIGRATION_STILL] = { .type = NLA_U64, },
+	[EGPU_A_MIGRATION_LOST] = { .type = NLA_U64, },
+	[EGPU_A_MIGRATION_CHECKPOINT] = { .type = NLA_NUL_STRING, .len = 39, },
+	[EGPU_A_MIGRATION_REASON] = { .type = NLA_NUL_STRING, .len = 127, },
+};
+
 /* Ops table for egpu */
 static const struct genl_split_ops egpu_nl_ops[] = {
 	{
@@ -263,6 +281,13 @@ static const struct genl_split_ops egpu_nl_ops[] = {
 		.doit		= egpu_nl_resume_doit,
 		.policy		= egpu_resume_nl_policy,
 		.maxattr	= EGPU_A_QUIESCE_ID,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= EGPU_CMD_MIGRATE,
+		.doit		= egpu_nl_migrate_doit,
+		.policy		= egpu_migrate_nl_policy,
+		.maxattr	= EGPU_A_MIGRATION_REASON,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

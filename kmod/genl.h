@@ -40,6 +40,7 @@ int egpu_nl_quiesce_get_dumpit(struct sk_buff *skb,
 int egpu_nl_fence_doit(struct sk_buff *skb, struct genl_info *info);
 int egpu_nl_drain_doit(struct sk_buff *skb, struct genl_info *info);
 int egpu_nl_resume_doit(struct sk_buff *skb, struct genl_info *info);
+int egpu_nl_migrate_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	EGPU_NLGRP_EVENTS,
