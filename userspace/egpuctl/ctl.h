@@ -80,7 +80,7 @@ struct ctl {
 	const char *policy_path;
 	bool policy_known;
 	struct policy_config policy;
-	char policy_error[256];
+	char policy_error[512];
 	const char *pci_ids;
 	int width;
 	uint32_t driver_ms;

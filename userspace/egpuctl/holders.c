@@ -27,7 +27,7 @@ static const struct ctl_column columns[] = {
  */
 static const struct policy_config *policy(struct ctl *ctl)
 {
-	char printable[TEXT_SIZE];
+	char printable[sizeof(ctl->policy_error)];
 
 	if (ctl->policy_known)
 		return &ctl->policy;

@@ -20,6 +20,21 @@ void policy_defaults(struct policy_config *config)
 	config->ask_ms = 30000;
 	config->freeze_ms = 2000;
 	config->drain_ms = 5000;
+	config->interval_ms = 1000;
+	config->share = 0.25;
+	config->migrations = 4;
+	config->limit_ms = 30000;
+	config->cpu_fallback = true;
+	config->strategy = STRATEGY_LAZY;
+	config->heat = 90;
+	config->memory_low = 0.05;
+	config->imbalance = 2;
+	strcpy(config->store, POLICY_STORE_PATH);
+	config->store_max = 16ull << 30;
+	config->store_free = 1ull << 30;
+	config->save_plain = true;
+	config->sample_ms = 2000;
+	strcpy(config->sensors, POLICY_SENSOR_PATH);
 }
 
 /**
@@ -146,6 +161,44 @@ const char *policy_action_name(enum policy_action action)
 	};
 
 	return (size_t)action < ARRAY_SIZE(name) ? name[action] : "unknown";
+}
+
+/**
+ * strategy_name() - the name of a strategy
+ * @strategy: strategy
+ *
+ * Return: a constant string, as in the file.
+ */
+const char *strategy_name(enum strategy strategy)
+{
+	static const char *const name[] = {
+		[STRATEGY_LAZY] = "lazy",
+		[STRATEGY_EAGER] = "eager",
+		[STRATEGY_PREEMPTIVE] = "preemptive",
+		[STRATEGY_BALANCED] = "balanced",
+	};
+
+	return (size_t)strategy < ARRAY_SIZE(name) ? name[strategy] : "unknown";
+}
+
+/**
+ * strategy_parse() - which strategy has a name
+ * @name: as in the file
+ * @strategy: where to put it; left as it is when there is none
+ *
+ * Return: whether there is one.
+ */
+bool strategy_parse(const char *name, enum strategy *strategy)
+{
+	int i;
+
+	for (i = STRATEGY_LAZY; i <= STRATEGY_BALANCED; i++) {
+		if (strcmp(name, strategy_name(i)) != 0)
+			continue;
+		*strategy = i;
+		return true;
+	}
+	return false;
 }
 
 /* What becomes of who is neither waited for nor asked. */
