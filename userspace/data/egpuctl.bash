@@ -12,7 +12,7 @@ _egpuctl_cookies() {
 }
 
 _egpuctl() {
-	local verbs="list show clients monitor eject cancel timeline override settings"
+	local verbs="list show clients monitor eject cancel timeline override select settings"
 	local options="-j --json -h --help -V --version"
 	local current=${COMP_WORDS[COMP_CWORD]}
 	local previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -23,9 +23,10 @@ _egpuctl() {
 		case $word in
 		-*) ;;
 		*)
-			if [[ ${COMP_WORDS[i - 1]} == -t || ${COMP_WORDS[i - 1]} == --timeout ]]; then
-				continue
-			elif [[ -z $verb ]]; then
+			case ${COMP_WORDS[i - 1]} in
+			-t | --timeout | -b | --bytes | -x | --not) continue ;;
+			esac
+			if [[ -z $verb ]]; then
 				verb=$word
 			else
 				arguments=$((arguments + 1))
@@ -35,13 +36,17 @@ _egpuctl() {
 	done
 	if [[ $verb == eject ]]; then
 		options+=" -f --force -t --timeout -n --no-wait"
+	elif [[ $verb == select ]]; then
+		options+=" -e --explain -b --bytes -x --not"
 	fi
 
 	COMPREPLY=()
-	if [[ $previous == -t || $previous == --timeout ]]; then
-		return
-	fi
-	if [[ $current == -* ]]; then
+	case $previous in
+	-t | --timeout | -b | --bytes) return ;;
+	esac
+	if [[ $previous == -x || $previous == --not ]]; then
+		word=$(_egpuctl_gpus)
+	elif [[ $current == -* ]]; then
 		word=$options
 	else
 		case $verb:$arguments in

@@ -11,6 +11,7 @@
 
 #include "../common/json.h"
 #include "../lib/egpu.h"
+#include "../select/select.h"
 #include "../usage/usage.h"
 
 #define JSON_SCHEMA 1
@@ -47,6 +48,9 @@ enum ctl_exit {
 
 /* ------------------------------------------------------------- main.c */
 
+/* As many as struct need takes. */
+#define CTL_NOT_MAX 8
+
 /**
  * struct ctl - one run of the program
  * @out: standard output
@@ -69,6 +73,11 @@ enum ctl_exit {
  * @force: --force
  * @no_wait: --no-wait
  * @timeout_ms: --timeout in milliseconds, 0 if not given
+ * @bandwidth_dir: where measured bandwidths are kept, NULL for nowhere
+ * @explain: --explain
+ * @bytes: --bytes, 0 if not given
+ * @n_not: entries of @not in use
+ * @not: each --not
  */
 struct ctl {
 	FILE *out;
@@ -91,6 +100,11 @@ struct ctl {
 	bool force;
 	bool no_wait;
 	uint32_t timeout_ms;
+	const char *bandwidth_dir;
+	bool explain;
+	uint64_t bytes;
+	size_t n_not;
+	const char * not [CTL_NOT_MAX];
 };
 
 /* ------------------------------------------------------------- command.c */
@@ -100,6 +114,9 @@ enum ctl_option {
 	CTL_FORCE = 1,
 	CTL_TIMEOUT = 2,
 	CTL_NO_WAIT = 4,
+	CTL_EXPLAIN = 8,
+	CTL_BYTES = 16,
+	CTL_NOT = 32,
 };
 
 /**
@@ -222,6 +239,7 @@ struct ctl_held {
 	struct holders holders;
 };
 
+const struct policy_config *ctl_policy(struct ctl *ctl);
 int ctl_holders(struct ctl *ctl, const struct egpu_device *device,
 		struct ctl_held *held);
 bool is_held(const struct ctl_held *held);
@@ -271,6 +289,7 @@ int verb_cancel(struct ctl *ctl, int argc, char **argv);
 int verb_timeline(struct ctl *ctl, int argc, char **argv);
 int verb_override(struct ctl *ctl, int argc, char **argv);
 int verb_settings(struct ctl *ctl, int argc, char **argv);
+int verb_select(struct ctl *ctl, int argc, char **argv);
 
 int print_timeline(struct ctl *ctl, const struct egpu_removal *removal);
 

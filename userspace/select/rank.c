@@ -137,7 +137,8 @@ static int compare(const void *a, const void *b)
 	order = !!x->gate[0] - !!y->gate[0];
 	if (!order)
 		order = x->candidate->cpu - y->candidate->cpu;
-	if (!order)
+	/* Who is out has points only to look at. */
+	if (!order && !x->gate[0])
 		order = in_order(y->score, x->score);
 	return order ? order : compare_ties(x->candidate, y->candidate);
 }

@@ -159,6 +159,7 @@ int select_gather(const struct usage_roots *roots,
 		  const struct egpu_device_list *devices, const char *cache_dir,
 		  struct candidates *candidates);
 void select_print(const struct selection *selection, FILE *file);
+void select_print_choice(const struct selection *selection, FILE *file);
 
 /* ------------------------------------------------------------- bandwidth.c */
 
