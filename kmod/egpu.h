@@ -36,6 +36,7 @@
 #define EGPU_CULPRITS_MAX 16
 
 struct egpu_device;
+struct egpu_migration;
 struct egpu_request;
 
 /* drm_clients.c: who has the GPU open */
@@ -315,6 +316,7 @@ struct egpu_device *egpu_device_alloc(void);
 struct egpu_device *egpu_device_add(struct pci_dev *pdev, bool at_load);
 struct egpu_device *egpu_device_find(const struct pci_dev *pdev);
 struct egpu_device *egpu_device_find_id(u32 id);
+bool egpu_device_was_there(u32 id);
 struct egpu_device *egpu_device_find_address(const struct egpu_pci_address *at);
 struct egpu_device *egpu_device_after(u32 id);
 void egpu_device_get(struct egpu_device *edev);
@@ -444,6 +446,7 @@ void egpu_request_hits(struct egpu_request *req,
 void egpu_request_wait(struct egpu_request *req, struct pci_dev *pdev);
 void egpu_request_settle_later(struct egpu_request *req);
 struct egpu_request *egpu_request_find(u64 cookie);
+bool egpu_request_was_there(u64 cookie);
 struct egpu_request *egpu_request_after(u64 cookie);
 void egpu_requests_helper_gone(u32 port);
 void egpu_requests_unload(void);
@@ -467,6 +470,7 @@ u64 egpu_event_seq(void);
 void egpu_event_device(u8 cmd, struct egpu_device *edev);
 void egpu_event_removal(u8 cmd, struct egpu_request *req);
 void egpu_event_quiesce(struct egpu_device *edev);
+void egpu_event_migration(const struct egpu_migration *said);
 void egpu_event_lost(void);
 
 /* message.c: devices, requests and quiescing as attributes */
@@ -501,6 +505,22 @@ struct sk_buff *egpu_reply_new(struct genl_info *info);
 int egpu_dump_takes_none(struct netlink_callback *cb);
 int egpu_netlink_init(void);
 void egpu_netlink_exit(void);
+
+/* netlink_migrate.c: what a helper tells of a program's way */
+
+/**
+ * struct egpu_migration - what is passed on
+ * @attrs: of the helper's message, indexed by EGPU_A_MIGRATION_*
+ * @pid: of the program in the initial pid namespace, 0 when there is none
+ * @helper: netlink port of the helper
+ */
+struct egpu_migration {
+	struct nlattr **attrs;
+	u32 pid;
+	u32 helper;
+};
+
+int egpu_put_migration(struct sk_buff *skb, const struct egpu_migration *said);
 
 /* main.c: load and unload */
 

@@ -158,6 +158,29 @@ void egpu_event_quiesce(struct egpu_device *edev)
 }
 
 /**
+ * egpu_event_migration - pass on how a program gets to another device
+ * @said: by a helper; egpu_lock held
+ */
+void egpu_event_migration(const struct egpu_migration *said)
+{
+	struct nlattr *id = said->attrs[EGPU_A_MIGRATION_ID];
+	int ret = -ESRCH;
+	struct sk_buff *skb;
+	void *head;
+
+	skb = event_new(EGPU_CMD_MIGRATION, &head);
+	if (skb) {
+		ret = put_head(skb, EGPU_A_MIGRATION_SEQ, EGPU_A_MIGRATION_TIME,
+			       EGPU_A_MIGRATION_PAD);
+		if (!ret)
+			ret = egpu_put_migration(skb, said);
+		ret = event_send(skb, head, ret);
+	}
+	trace_egpu_event(egpu_last_seq, EGPU_CMD_MIGRATION,
+			 id ? nla_get_u32(id) : 0, ret);
+}
+
+/**
  * egpu_event_lost - something happened that no event can be made of
  *
  * The number is missing in the sequence then. The caller holds egpu_lock.
