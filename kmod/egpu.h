@@ -111,6 +111,10 @@ struct egpu_client_list {
  * @pending: fences on it that have not signalled, as far as known
  * @size: bytes
  * @dma_buf: inode number of its dma-buf, 0 when it has none
+ * @write_known: the two that follow are; they are not when somebody had the
+ *	reservation locked, or the device has gone
+ * @write_context: of the newest fence on it, 0 when there is none
+ * @write_seqno: its number in that context
  */
 struct egpu_buffer {
 	u64 client_id;
@@ -121,12 +125,15 @@ struct egpu_buffer {
 	u32 pending;
 	u64 size;
 	u64 dma_buf;
+	bool write_known;
+	u64 write_context;
+	u64 write_seqno;
 };
 
 /**
  * struct egpu_buffer_list - buffers of a GPU at one moment
  * @all: list everybody's, not the asker's only
- * @fences: count fences; of no use when the device has gone
+ * @fences: look at fences; of no use when the device has gone
  * @n: entries in use
  * @size: entries there is room for
  * @buffer: the entries, to be given back with kvfree()
@@ -464,6 +471,12 @@ void egpu_hotplug_take_in(bool at_load);
 void egpu_hotplug_exit(void);
 
 /* events.c: what everybody is told */
+
+/*
+ * Room for the attributes of one event. Kept tight, for what a slow listener
+ * can have waiting is counted in the size of the buffers.
+ */
+#define EGPU_EVENT_ROOM 960
 
 bool egpu_helper_listens(void);
 u64 egpu_event_seq(void);

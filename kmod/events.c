@@ -10,12 +10,6 @@
 #include "genl.h"
 #include "trace.h"
 
-/*
- * Room for the attributes of one event. Kept tight, for what a slow listener
- * can have waiting is counted in the size of the buffers.
- */
-#define EGPU_EVENT_ROOM 960
-
 static u64 egpu_last_seq;
 
 /**

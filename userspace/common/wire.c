@@ -178,7 +178,7 @@ static const char *check_buffer(const struct wire_buffer *buffer)
 		return "there is no such kind of buffer";
 	if (buffer->flags & ~WIRE_DECLARED)
 		return "a buffer has a flag that does not exist";
-	if (!buffer->handle != (buffer->kind != WIRE_HANDLE))
+	if (buffer->kind == WIRE_HANDLE ? !buffer->handle : buffer->handle)
 		return "a GEM handle comes with a DRM node, and only there";
 	if (!buffer->size || buffer->size > WIRE_SIZE_MAX)
 		return "the size of the buffer is out of range";

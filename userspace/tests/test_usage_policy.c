@@ -474,7 +474,7 @@ static void with_rules(void **state)
 	assert_becomes("game", ROLE_PROGRAM, HOLDER_NODE, true, ACTION_KILL,
 		       "is asked to end, then killed");
 	assert_becomes("mover", ROLE_PROGRAM, HOLDER_NODE, false,
-		       ACTION_MIGRATE, "is moved, or else waited for");
+		       ACTION_MIGRATE, "cannot be moved, is waited for");
 	assert_becomes("mover", ROLE_PROGRAM, HOLDER_NODE, true, ACTION_IGNORE,
 		       "is frozen, loses the GPU and goes on");
 	assert_becomes("Xorg", ROLE_DISPLAY_SERVER, HOLDER_NODE, false,
@@ -488,6 +488,48 @@ static void with_rules(void **state)
 		       "is waited for");
 	assert_becomes("systemd", ROLE_SELF, HOLDER_NODE, false, ACTION_IGNORE,
 		       "lets go by itself");
+}
+
+static void assert_cooperating(const char *comm, enum holder_role role,
+			       unsigned int how, bool force,
+			       enum policy_action action, const char *outcome)
+{
+	struct holder holder = holder_named(comm, role, how);
+
+	holder.cooperates = true;
+	assert_int_equal(policy_action_of(&config, &holder, force), action);
+	assert_string_equal(policy_outcome(&config, &holder, force), outcome);
+}
+
+/* Who can be moved is, unless his rule says something else. */
+static void who_cooperates(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("others = kill\n[program stays]\naction = wait\n"
+			       "[program goes]\naction = migrate\n"),
+			 0);
+	assert_cooperating("demo", ROLE_PROGRAM, HOLDER_NODE, false,
+			   ACTION_MIGRATE, "moves to another device");
+	assert_cooperating("demo", ROLE_PROGRAM, HOLDER_NODE, true,
+			   ACTION_MIGRATE,
+			   "moves to another device, or loses the GPU");
+	assert_cooperating("goes", ROLE_PROGRAM, HOLDER_NODE, false,
+			   ACTION_MIGRATE, "moves to another device");
+	assert_cooperating("stays", ROLE_PROGRAM, HOLDER_NODE, false,
+			   ACTION_WAIT, "is waited for");
+	assert_cooperating("stays", ROLE_PROGRAM, HOLDER_NODE, true,
+			   ACTION_IGNORE,
+			   "is frozen, loses the GPU and goes on");
+	assert_cooperating("sway", ROLE_DISPLAY_SERVER, HOLDER_NODE, false,
+			   ACTION_MIGRATE, "moves to another device");
+	/* What has nothing of the GPU need not move. */
+	assert_cooperating("demo", ROLE_PROGRAM, HOLDER_OPENED_FOR, false,
+			   ACTION_IGNORE,
+			   "lets go with the program it has opened it for");
+	assert_cooperating("egpud", ROLE_SELF, HOLDER_NODE, false,
+			   ACTION_IGNORE, "lets go by itself");
+	assert_becomes("demo", ROLE_PROGRAM, HOLDER_NODE, false, ACTION_KILL,
+		       "is asked to end, then killed");
 }
 
 static void who_may_be_frozen(void **state)
@@ -535,6 +577,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(files_of_root),
 	cmocka_unit_test(without_a_file),
 	cmocka_unit_test(with_rules),
+	cmocka_unit_test(who_cooperates),
 	cmocka_unit_test(who_may_be_frozen),
 };
 

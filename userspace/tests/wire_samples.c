@@ -15,6 +15,7 @@ const uint32_t wire_types[] = {
 	WIRE_MOVE_BEGIN, WIRE_MOVE_BUFFER, WIRE_MOVE_END, WIRE_FAILED,
 	WIRE_ERROR,
 };
+
 const size_t wire_types_n = sizeof(wire_types) / sizeof(wire_types[0]);
 
 static void sample_buffer(struct wire_buffer *buffer)

@@ -84,7 +84,8 @@ static enum policy_action action_by_role(const struct policy_config *config,
 		if (holder->how == HOLDER_OPENED_FOR)
 			return ACTION_IGNORE;
 	}
-	return config->others;
+	/* Being moved costs it nothing, whatever is to happen to others. */
+	return holder->cooperates ? ACTION_MIGRATE : config->others;
 }
 
 /* Nobody ends these for the sake of a GPU, whatever the file says. */
@@ -98,7 +99,8 @@ static bool is_untouchable(const struct holder *holder)
  * @config: policy
  * @holder: who
  * @force: the GPU is taken away also from who does not let go: who would only
- *	be waited for is then frozen and loses it, who is to end is still asked to
+ *	be waited for is then frozen and loses it, who is to end is still asked
+ *	to, and who can be moved still is
  *
  * Its rule decides, else its role, else what the policy has for others.
  *
@@ -118,7 +120,8 @@ enum policy_action policy_action_of(const struct policy_config *config,
 	if (is_untouchable(holder) &&
 	    (action == ACTION_QUIT || action == ACTION_KILL))
 		action = ACTION_WAIT;
-	if (force && (action == ACTION_WAIT || action == ACTION_MIGRATE))
+	if (force && (action == ACTION_WAIT ||
+		      (action == ACTION_MIGRATE && !holder->cooperates)))
 		action = ACTION_IGNORE;
 	return action;
 }
@@ -233,7 +236,10 @@ const char *policy_outcome(const struct policy_config *config,
 	case ACTION_WAIT:
 		return "is waited for";
 	case ACTION_MIGRATE:
-		return "is moved, or else waited for";
+		if (!holder->cooperates)
+			return "cannot be moved, is waited for";
+		return force ? "moves to another device, or loses the GPU" :
+			       "moves to another device";
 	case ACTION_QUIT:
 		return force ? "is asked to end, then loses the GPU" :
 			       "is asked to end and waited for";

@@ -117,7 +117,7 @@ unsigned int nodes_left(const struct usage_roots *roots, const char *address);
 void nodes_free(struct nodes *nodes);
 const char *node_kind_name(enum node_kind kind);
 
-/* ---------------------- holders.c, scan.c, join.c, roles.c, ask.c */
+/* ------------- holders.c, scan.c, join.c, roles.c, ask.c, sessions.c */
 
 /**
  * enum holder_how - how a process holds a GPU; bits
@@ -166,6 +166,8 @@ enum holder_role {
  * @files: DRM files of the GPU, open file descriptions it has
  * @buffers: GEM handles in them, as far as the kernel told
  * @bytes: sum of their sizes
+ * @cooperates: it has a session with egpud whose work is on the GPU, so it can
+ *	be moved; set by sessions_mark()
  */
 struct holder {
 	struct process process;
@@ -175,6 +177,7 @@ struct holder {
 	uint32_t files;
 	uint32_t buffers;
 	uint64_t bytes;
+	bool cooperates;
 };
 
 /**
@@ -216,6 +219,46 @@ enum holder_role holder_role_of(const struct process *process);
 const char *holder_how_name(unsigned int bit);
 const char *holder_how_text(unsigned int how, char *buf, size_t size);
 const char *holder_role_name(enum holder_role role);
+
+#define SESSIONS_PATH	   "/run/egpu/sessions"
+#define SESSIONS_MAX	   256
+#define SESSIONS_FILE_MAX  65536
+#define SESSIONS_NAME_SIZE 64
+
+/**
+ * struct session_line - what egpud tells everybody about a session
+ * @pid: process that has it
+ * @start: its start time, as in struct process
+ * @device: device id of the GPU that its buffers are on, 0 for the CPU
+ * @step: step of the last accepted checkpoint, 0 before the first
+ * @buffers: how many it has
+ * @bytes: sum of their sizes
+ * @name: how it calls itself, as the program made it
+ */
+struct session_line {
+	pid_t pid;
+	uint64_t start;
+	uint32_t device;
+	uint64_t step;
+	uint32_t buffers;
+	uint64_t bytes;
+	char name[SESSIONS_NAME_SIZE];
+};
+
+/**
+ * struct session_lines - all sessions
+ * @n: entries of @item in use
+ * @item: the sessions
+ */
+struct session_lines {
+	size_t n;
+	struct session_line item[SESSIONS_MAX];
+};
+
+int sessions_read(const char *path, struct session_lines *sessions);
+void sessions_mark(const struct session_lines *sessions, uint32_t device,
+		   struct holders *holders);
+unsigned int sessions_on(const struct session_lines *sessions, uint32_t device);
 
 /* ---------------------- policy.c, parse.c, values.c, load.c */
 
@@ -268,7 +311,7 @@ enum strategy {
 
 /**
  * struct policy_config - /etc/egpu/egpud.conf, or the defaults
- * @others: what is to happen to programs without a rule
+ * @others: what is to happen to programs without a rule that do not cooperate
  * @ask_ms: how long to wait for programs to let go, in ms
  * @freeze_ms: how long to wait until all are frozen, in ms
  * @drain_ms: how long to wait for work in flight, in ms
