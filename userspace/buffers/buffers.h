@@ -66,11 +66,13 @@ void buffer_copy_in(void *to, const void *from, size_t len);
  * @cpu: in memory
  * @drm: the node, or -1
  * @can_export: its driver gives dma-bufs
+ * @align: in memory strides are made multiples of this; 0 leaves them
  */
 struct target {
 	bool cpu;
 	int drm;
 	bool can_export;
+	uint32_t align;
 };
 
 /**

@@ -113,16 +113,29 @@ static int new_memory(const char *name, uint64_t size)
 	return err;
 }
 
-static int make_memory(const struct wire_buffer *like, struct made *made,
+/* With another stride the size is another, too. */
+static void set_stride(struct wire_buffer *buffer, uint32_t stride)
+{
+	if (!buffer->format || stride == buffer->stride)
+		return;
+	buffer->stride = stride;
+	buffer->size = (uint64_t)stride * buffer->height;
+}
+
+static int make_memory(const struct target *target, struct made *made,
 		       char *error)
 {
-	int fd = new_memory("egpu-buffer", like->size);
-	int err;
+	uint32_t align = target->align;
+	int fd, err;
 
+	if (align)
+		set_stride(&made->buffer,
+			   (made->buffer.stride + align - 1) / align * align);
+	fd = new_memory("egpu-buffer", made->buffer.size);
 	if (fd < 0)
 		return why(error, fd, "%" PRIu64 " bytes of memory: %s",
-			   like->size, strerror(-fd));
-	err = map_memory(fd, like->size, true, &made->map, error);
+			   made->buffer.size, strerror(-fd));
+	err = map_memory(fd, made->buffer.size, true, &made->map, error);
 	if (err) {
 		close(fd);
 		return err;
@@ -245,10 +258,7 @@ static int make_dumb(struct target *target, const struct wire_buffer *like,
 			   " bytes where %" PRIu64 " were asked for",
 			   (uint64_t)dumb.size, like->size);
 	}
-	if (like->format && dumb.pitch != like->stride) {
-		made->buffer.stride = dumb.pitch;
-		made->buffer.size = (uint64_t)dumb.pitch * like->height;
-	}
+	set_stride(&made->buffer, dumb.pitch);
 	err = give_dumb(target, &dumb, made, error);
 	if (err) {
 		destroy_dumb(target->drm, dumb.handle);
@@ -289,7 +299,7 @@ int target_make(struct target *target, const struct wire_buffer *like,
 		return why(error, -ERANGE, "%" PRIu64 " bytes are no buffer",
 			   like->size);
 	if (target->cpu)
-		err = make_memory(like, made, error);
+		err = make_memory(target, made, error);
 	else
 		err = make_dumb(target, like, made, error);
 	if (err)
