@@ -147,6 +147,7 @@ typedef void store_copy_fn(void *to, const void *from, size_t len);
 int store_open(struct store **store, const char *dir,
 	       const struct store_options *options, char *error);
 void store_close(struct store *store);
+int store_fd(const struct store *store);
 
 /* Writing: begin, then for each buffer in order write it or say it is the same. */
 int store_begin(struct store *store, struct store_head *head,
