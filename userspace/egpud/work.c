@@ -104,6 +104,12 @@ void work_reload(struct daemon *daemon)
 	migrations_next(work);
 }
 
+/* From now on programs that are let go of are not at fault. */
+void work_ends(struct work *work)
+{
+	work->ending = true;
+}
+
 /**
  * work_stop() - let go of everything
  * @daemon: daemon
@@ -114,7 +120,6 @@ void work_stop(struct daemon *daemon)
 
 	if (!work)
 		return;
-	work->ending = true;
 	sessions_end(work);
 	mover_runs_end(work);
 	publish_now(work);

@@ -75,6 +75,7 @@ struct work {
 };
 
 int work_start(struct daemon *daemon);
+void work_ends(struct work *work);
 void work_stop(struct daemon *daemon);
 void work_reload(struct daemon *daemon);
 int work_timer(struct work *work, sd_event_source **timer, uint64_t ns,
