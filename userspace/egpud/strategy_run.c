@@ -47,7 +47,7 @@ static void move(struct work *work, const struct trigger *trigger)
 	migrations_next(work);
 }
 
-static void judge(struct work *work, const struct candidates *now)
+static void judge(struct work *work, struct candidates *now)
 {
 	const struct policy_config *config = &work->daemon->config;
 	const struct strategy_config strategy = {
