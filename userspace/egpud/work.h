@@ -247,7 +247,7 @@ void session_log(int level, const struct session *session, const char *format,
 /* ------------------------------------------------------------- session_socket.c */
 
 int session_listen_to(struct session *session);
-int session_send(struct session *session, struct wire_message *message, int fd);
+int session_post(struct session *session, struct wire_message *message, int fd);
 void session_reply(struct session *session, uint32_t serial, int error,
 		   const char *text);
 void session_break(struct session *session, const char *format, ...)
