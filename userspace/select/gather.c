@@ -110,18 +110,17 @@ static void gather_gpu(const struct usage_roots *roots,
 	gather_bandwidth(roots, device, cache_dir, &candidate->bandwidth);
 }
 
-static void read_meminfo(const char *text, const char *key,
+static void read_meminfo(const char *text, const char *name,
 			 struct reading *reading)
 {
+	char key[32];
 	uint64_t kib;
 
+	snprintf(key, sizeof(key), "%s:", name);
 	if (!read_field(text, key, &kib) || kib > UINT64_MAX >> 20)
-		reading_unknown(reading, "meminfo has no %s", key);
+		reading_unknown(reading, "meminfo has no %s", name);
 	else
-		reading_set(reading, (double)kib * 1024, "meminfo, %s", key);
-	/* The key of the file ends in a colon. */
-	if (reading->known)
-		reading->source[strlen(reading->source) - 1] = '\0';
+		reading_set(reading, (double)kib * 1024, "meminfo, %s", name);
 }
 
 static void gather_cpu(const struct usage_roots *roots,
@@ -135,8 +134,8 @@ static void gather_cpu(const struct usage_roots *roots,
 		    (int)sizeof(path) ||
 	    read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
 		text[0] = '\0';
-	read_meminfo(text, "MemTotal:", &candidate->memory_total);
-	read_meminfo(text, "MemAvailable:", &candidate->memory_free);
+	read_meminfo(text, "MemTotal", &candidate->memory_total);
+	read_meminfo(text, "MemAvailable", &candidate->memory_free);
 }
 
 /**
