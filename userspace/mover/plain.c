@@ -163,7 +163,7 @@ static void write_all(const struct plain *plain, const struct plain_job *job,
 	}
 	saving_begin(saving, job->store, buffer, plain->n);
 	for (i = 0; i < plain->n; i++)
-		saving_write(saving, i, &plain->found[i].map,
+		saving_write(saving, i, buffer[i].id, &plain->found[i].map,
 			     plain->found[i].size, true);
 	free(buffer);
 }

@@ -60,7 +60,7 @@ struct saving {
 
 void saving_begin(struct saving *saving, struct store *store,
 		  const struct store_buffer *buffer, size_t n);
-void saving_write(struct saving *saving, size_t index,
+void saving_write(struct saving *saving, size_t index, uint32_t id,
 		  const struct mapping *map, uint64_t size, bool sync);
 void saving_fail(struct saving *saving, int err, const char *what)
 	__attribute__((noreturn));

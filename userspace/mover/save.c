@@ -70,21 +70,27 @@ static void keep_pace(const struct saving *saving)
  * saving_write() - write a buffer
  * @saving: into this
  * @index: which of those that were announced
+ * @id: as it is called
  * @map: its memory
  * @size: bytes
  * @sync: nobody works on it: the device's view and ours can be made one
  */
-void saving_write(struct saving *saving, size_t index,
+void saving_write(struct saving *saving, size_t index, uint32_t id,
 		  const struct mapping *map, uint64_t size, bool sync)
 {
+	char text[80];
 	uint64_t piece = saving->rate ? PIECE : size;
 	uint64_t at, len;
 	int err = 0;
 
 	if (sync)
 		err = buffer_sync(map, true, false);
-	if (err)
-		saving_fail(saving, err, "a buffer cannot be made readable");
+	if (err) {
+		snprintf(text, sizeof(text),
+			 "buffer %u cannot be made readable: %s", id,
+			 strerror(-err));
+		saving_fail(saving, err, text);
+	}
 	for (at = 0; at < size; at += len) {
 		len = size - at < piece ? size - at : piece;
 		err = store_write(saving->writer, index, at,
@@ -186,7 +192,8 @@ static void save_buffer(struct saving *saving, size_t index,
 			 error);
 		saving_fail(saving, err, text);
 	}
-	saving_write(saving, index, &map, one->buffer.size, sync);
+	saving_write(saving, index, one->buffer.id, &map, one->buffer.size,
+		     sync);
 	buffer_unmap(&map);
 }
 
