@@ -81,7 +81,7 @@ static bool is_it(const struct mapping *map, uint64_t size)
 static bool is_idle(const struct mapping *map, uint64_t end)
 {
 	struct wire_buffer buffer = { .kind = WIRE_DMABUF };
-	uint64_t now = now_ns();
+	uint64_t now = mover_now_ns();
 
 	return map->fd < 0 ||
 	       buffer_poll(&buffer, map->fd,
@@ -124,7 +124,7 @@ static void look_for(struct plain *plain, uint32_t handle, uint64_t size,
 
 static void look(struct plain *plain, const struct plain_job *job, int sock)
 {
-	uint64_t end = now_ns() + job->wait_ms * UINT64_C(1000000);
+	uint64_t end = mover_now_ns() + job->wait_ms * UINT64_C(1000000);
 	size_t i;
 
 	plain->found = calloc(STORE_BUFFERS, sizeof(*plain->found));

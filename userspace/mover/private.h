@@ -36,7 +36,7 @@ void child_lower(int sock);
 void child_say(int sock, const struct mover_message *message, int fd);
 void child_fail(int sock, int err, const char *format, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
-uint64_t now_ns(void);
+uint64_t mover_now_ns(void);
 
 /* ------------------------------------------------------------- save.c */
 
