@@ -12,14 +12,14 @@
 
 #include "../egpud/work.h"
 #include "desk.h"
-#include "program.h"
+#include "worker.h"
 #include "test.h"
 
 #define PROGRAMS_MAX 8
 
 static struct egpu_device *gpu;
 static struct egpu_removal *rem;
-static struct program *program[PROGRAMS_MAX];
+static struct worker *program[PROGRAMS_MAX];
 static size_t n_programs;
 static char socket_path[128];
 
@@ -41,18 +41,18 @@ static int teardown(void **state)
 
 	(void)state;
 	for (i = 0; i < n_programs; i++)
-		program_end(program[i]);
+		worker_end(program[i]);
 	desk_free();
 	return 0;
 }
 
-static struct program *add_program(void)
+static struct worker *add_program(void)
 {
-	program[n_programs] = program_new();
+	program[n_programs] = worker_new();
 	return program[n_programs++];
 }
 
-static struct session *session_of(const struct program *one)
+static struct session *session_of(const struct worker *one)
 {
 	struct session *session;
 
@@ -83,7 +83,7 @@ static void start_all(void)
 	size_t i;
 
 	for (i = 0; i < n_programs; i++) {
-		program_start(program[i], &desk_world, socket_path);
+		worker_start(program[i], &desk_world, socket_path);
 		desk_kernel.clients[i] = (struct egpu_client){
 			.present = ~0ull,
 			.id = gpu->id,
