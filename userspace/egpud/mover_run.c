@@ -197,6 +197,7 @@ void mover_runs_end(struct work *work)
 		struct pollfd end = { .fd = run->mover.pidfd,
 				      .events = POLLIN };
 
+		say_last(run, -ECANCELED, "egpud ends");
 		mover_run_drop(run);
 		mover_kill(&run->mover);
 		poll(&end, 1, END_MS);

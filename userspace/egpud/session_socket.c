@@ -18,6 +18,8 @@
 /* Messages taken in a turn of the loop, and in a second, at most. */
 #define TURN_MAX   64
 #define SECOND_MAX 20000
+/* More than that no socket holds. */
+#define UNREAD_MAX 4096
 /* What a message takes of a socket's buffer, with all that the kernel adds. */
 #define MESSAGE_BYTES 2048
 
@@ -149,6 +151,22 @@ void session_reply(struct session *session, uint32_t serial, int error,
 	session_post(session, &message, -1);
 }
 
+/*
+ * What is left unread when a socket is closed would make the other side hear of
+ * that first, and not of why.
+ */
+static void empty(int sock)
+{
+	char byte;
+	int i;
+
+	shutdown(sock, SHUT_RD);
+	for (i = 0; i < UNREAD_MAX; i++) {
+		if (recv(sock, &byte, sizeof(byte), MSG_DONTWAIT) <= 0)
+			return;
+	}
+}
+
 /**
  * session_break() - the program has broken the protocol
  * @session: closed
@@ -167,6 +185,7 @@ void session_break(struct session *session, const char *format, ...)
 	va_end(args);
 	text_printable(text, printable, sizeof(printable));
 	fill_result(&message.result, EPROTO, printable);
+	empty(session->sock);
 	/* Whether it hears that is its own affair. */
 	wire_send(session->sock, &message, -1);
 	session_log(LOG_NOTICE, session, "session refused: %s", printable);
