@@ -23,10 +23,11 @@
  * @EXIT_OK: done, or it was so already
  * @EXIT_OTHER: a failure that has no code of its own
  * @EXIT_USAGE: the command line is wrong
- * @EXIT_NOT_FOUND: no such GPU or removal
- * @EXIT_BUSY: refused, because the GPU is in use or leaving
+ * @EXIT_NOT_FOUND: no such GPU, removal, checkpoint or file
+ * @EXIT_BUSY: refused, because the GPU is in use or leaving, or the
+ *	checkpoint is needed by others
  * @EXIT_NOT_EXTERNAL: the GPU does not hang on a cable
- * @EXIT_PERMISSION: this needs CAP_NET_ADMIN
+ * @EXIT_PERMISSION: this needs CAP_NET_ADMIN, or a store that is one's own
  * @EXIT_NO_MODULE: the egpu module is not loaded
  * @EXIT_TIMEOUT: it did not end in time
  * @EXIT_CANCELLED: the eject was called off
@@ -76,8 +77,11 @@ enum ctl_exit {
  * @bandwidth_dir: where measured bandwidths are kept, NULL for nowhere
  * @explain: --explain
  * @bytes: --bytes, 0 if not given
- * @n_not: entries of @not in use
- * @not: each --not
+ * @n_excluded: entries of @excluded in use
+ * @excluded: each --not
+ * @store: --store, or NULL
+ * @png: --png, or NULL
+ * @buffer: --buffer, 0 if not given
  */
 struct ctl {
 	FILE *out;
@@ -103,8 +107,11 @@ struct ctl {
 	const char *bandwidth_dir;
 	bool explain;
 	uint64_t bytes;
-	size_t n_not;
-	const char * not [CTL_NOT_MAX];
+	size_t n_excluded;
+	const char *excluded[CTL_NOT_MAX];
+	const char *store;
+	const char *png;
+	uint32_t buffer;
 };
 
 /* ------------------------------------------------------------- command.c */
@@ -117,6 +124,7 @@ enum ctl_option {
 	CTL_EXPLAIN = 8,
 	CTL_BYTES = 16,
 	CTL_NOT = 32,
+	CTL_STORE = 64,
 };
 
 /**
@@ -174,6 +182,7 @@ const char *describe_evidence(uint32_t evidence, char *buf);
 const char *describe_bytes(uint64_t bytes, char *buf);
 const char *describe_release(uint32_t release);
 const char *describe_step(uint32_t step);
+const char *describe_duration(uint64_t ns, char *buf);
 const char *describe_quiesce(const struct egpu_quiesce *quiesce, char *buf);
 
 /* ------------------------------------------------------------- pciids.c */
@@ -196,6 +205,8 @@ void tojson_readiness(struct json *json, const char *key,
 		      const struct readiness *readiness);
 void tojson_quiesce(struct json *json, const char *key,
 		    const struct egpu_quiesce *quiesce);
+void tojson_migration(struct json *json, const char *key,
+		      const struct egpu_migration *migration);
 void tojson_client(struct json *json, const struct egpu_client *client);
 void tojson_clients(struct json *json, const struct egpu_client_list *list);
 
@@ -288,6 +299,7 @@ int verb_eject(struct ctl *ctl, int argc, char **argv);
 int verb_cancel(struct ctl *ctl, int argc, char **argv);
 int verb_timeline(struct ctl *ctl, int argc, char **argv);
 int verb_override(struct ctl *ctl, int argc, char **argv);
+int verb_checkpoint(struct ctl *ctl, int argc, char **argv);
 int verb_settings(struct ctl *ctl, int argc, char **argv);
 int verb_select(struct ctl *ctl, int argc, char **argv);
 

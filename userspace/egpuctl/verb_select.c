@@ -43,11 +43,12 @@ static int set_need(struct ctl *ctl, struct choice *choice)
 	choice->need.bytes = ctl->bytes;
 	choice->need.portable = true;
 	choice->need.no_cpu = !ctl_policy(ctl)->cpu_fallback;
-	for (i = 0; i < ctl->n_not; i++) {
-		code = ctl_find_gpu(ctl, choice->devices, ctl->not [i], &device);
+	for (i = 0; i < ctl->n_excluded; i++) {
+		code = ctl_find_gpu(ctl, choice->devices, ctl->excluded[i],
+				    &device);
 		if (code)
 			return code;
-		choice->need.not [choice->need.n_not++] = device->id;
+		choice->need.excluded[choice->need.n_excluded++] = device->id;
 	}
 	return EXIT_OK;
 }

@@ -239,7 +239,6 @@ static void wrong_arguments(void **state)
 		{ "select --bytes 1P", "'1P' is not a size" },
 		{ "select --bytes 99999999999999999999999999", "is not a size" },
 		{ "select --bytes 16777216T", "is not a size" },
-		{ "select -x 1 -x 1 -x 1 -x 1 -x 1 -x 1 -x 1", NULL },
 		{ "list --explain", "does not take the option --explain" },
 		{ "list --bytes 1", "does not take the option --bytes" },
 		{ "list --not 1", "does not take the option --not" },
@@ -249,9 +248,8 @@ static void wrong_arguments(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		ctl_expect(cases[i].text ? EXIT_USAGE : EXIT_OK, cases[i].line);
-		if (cases[i].text)
-			ctl_says(cases[i].text);
+		ctl_expect(EXIT_USAGE, cases[i].line);
+		ctl_says(cases[i].text);
 	}
 	ctl_expect(EXIT_NOT_FOUND,
 		   "select --bytes 16777215T --not 1 --not 2 --explain");
