@@ -75,14 +75,8 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents,
  */
 int session_listen_to(struct session *session)
 {
-	int err = sd_event_add_io(session->work->daemon->loop, &session->io,
-				  session->sock, EPOLLIN, on_message, session);
-
-	/* The kernel and removals are first: their time is short. */
-	if (err >= 0)
-		err = sd_event_source_set_priority(session->io,
-						   SD_EVENT_PRIORITY_IDLE);
-	return err;
+	return sd_event_add_io(session->work->daemon->loop, &session->io,
+			       session->sock, EPOLLIN, on_message, session);
 }
 
 /**

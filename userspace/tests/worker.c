@@ -209,16 +209,19 @@ static void be_program(struct worker *shared, const struct world *world,
 	static struct self self;
 	sigset_t none;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!shared->outlives)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "program");
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Nothing of the test's lives on in it. */
 	close_range(3, ~0u, 0);
 	self.shared = shared;
-	self.node = open(world->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (self.node < 0 || egpu_session_open_at(&self.session, socket,
-						  "work", &ops, &self))
+	self.node = -1;
+	if (!shared->blind)
+		self.node = open(world->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if ((self.node < 0 && !shared->blind) ||
+	    egpu_session_open_at(&self.session, socket, "work", &ops, &self))
 		_exit(5);
 	add_buffers(&self);
 	shared->ready = true;
