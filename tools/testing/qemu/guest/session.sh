@@ -110,6 +110,11 @@ work_time() {
 	grep -E "^[0-9]* $2" "/run/rig/artifacts/$1.log" | tail -n 1 | cut -d ' ' -f 1
 }
 
+# work_nodes NAME: the DRM nodes that it has open.
+work_nodes() {
+	find "/proc/$(bg_pid "$1")/fd" -type l -exec readlink {} \; | grep '^/dev/dri/' | sort -u
+}
+
 # --- what everybody is told ---------------------------------------------------
 
 # migration_wait NAME PHASE [SECONDS]: of the work of the program NAME.

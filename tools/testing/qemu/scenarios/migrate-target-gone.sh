@@ -21,7 +21,7 @@ vanish() {
 	hotadd tb1 "other$1"
 	other=$(gpu_at tb1)
 	gpu_ready "$other"
-	[ "$(work_node)" ] || work_start work --side 256 "$(drm_node "$gpu")"
+	work_start work --side 256 "$(drm_node "$gpu")"
 	events_mark
 	eject "eject$1" "$gpu"
 	migration_wait work started
@@ -32,17 +32,12 @@ vanish() {
 	removal_wait "$other" 15
 	wait_for work_in_memory 20 || rig_note_work work
 	work_steps work 3
-	note "it was told: $(grep -E '^[0-9]* moved' /run/rig/artifacts/work.log | wc -l) times"
+	note "moved $(grep -cE '^[0-9]* moved' /run/rig/artifacts/work.log) times"
 	work_ends work
 	store_whole
 	no_mover
 	back "$gpu"
 	sleep 2
-}
-
-# work_node: whether the program is at work on a GPU.
-work_node() {
-	[ -e /run/rig/bg.work ] && ls -l "/proc/$(bg_pid work)/fd" | grep -o '/dev/dri/.*'
 }
 
 work_in_memory() {
