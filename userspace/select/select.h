@@ -89,7 +89,7 @@ struct need {
 	bool portable;
 	char why_not[160];
 	size_t n_not;
-	uint32_t not[8];
+	uint32_t not [8];
 	bool no_cpu;
 };
 
@@ -158,20 +158,6 @@ int bandwidth_save(const char *dir, const struct usage_roots *roots,
 /* ------------------------------------------------------------- strategy.c */
 
 /**
- * enum strategy - when work is moved without being asked
- * @STRATEGY_LAZY: only when the GPU leaves or fails
- * @STRATEGY_EAGER: at the first warning: heat, little memory
- * @STRATEGY_PREEMPTIVE: when errors or the link say that it will fail
- * @STRATEGY_BALANCED: to have the same load everywhere
- */
-enum strategy {
-	STRATEGY_LAZY,
-	STRATEGY_EAGER,
-	STRATEGY_PREEMPTIVE,
-	STRATEGY_BALANCED,
-};
-
-/**
  * struct strategy_config - from the configuration
  * @strategy: which
  * @heat: degrees Celsius that are too hot
@@ -195,8 +181,6 @@ struct trigger {
 	char why[160];
 };
 
-const char *strategy_name(enum strategy strategy);
-bool strategy_parse(const char *name, enum strategy *strategy);
 void strategy_judge(const struct strategy_config *config,
 		    const struct candidates *before,
 		    const struct candidates *now, struct trigger *trigger);
