@@ -11,6 +11,7 @@ import statistics
 
 LEAD_TIMES = 10         # how many times sooner than the peer we have to be
 WHO_TIMES = 20
+PRECOPY_TIMES = 20      # how many times shorter a program has to stand still
 NOISE_MAX = 0.1         # with more than that, nothing is said of the overhead
 LEAD_RUNS = 20          # fewest runs that say something
 LINEAR_MAX = 1.5        # how much more a buffer may cost among many than among few
@@ -200,12 +201,23 @@ def stop_time(folder):
     return [entry]
 
 
+def stop_time_precopy(folder):
+    ours, theirs = ([row[0] / 1e6 for row in _rows(folder / f"still-{how}")]
+                    for how in ("precopy", "full"))
+    entry = _entry("stop_time_precopy", "ms", ours, "the same without copies made before",
+                   theirs)
+    entry["limit"] = PRECOPY_TIMES
+    entry["met"] = entry["ratio"] >= PRECOPY_TIMES
+    return [entry]
+
+
 READERS = {
     "event-lead": event_lead,
     "fanout": fanout,
     "idle-overhead": idle_overhead,
     "quiesce-idle": quiesce_idle,
     "stop-time": stop_time,
+    "stop-time-precopy": stop_time_precopy,
     "who-uses-it": who_uses_it,
 }
 

@@ -12,7 +12,7 @@
  *     --only-export     and the node is closed then
  *     --map             maps the first buffer of each file
  *     --fill            fills each buffer: word W of buffer B of file F, all from
- *                       0, is 0xe6FFBB00 exclusive-or W
+ *                       0, is 0xe6000000 + F * 2^20 + B * 2^12 + W
  *     --fence MS|never  a fence on the first buffer of each file, signalled
  *                       after so long; vgem's own limit is 10 s
  *     --write           as one who writes the buffer
@@ -131,7 +131,7 @@ static void fill(uint32_t *word, unsigned int of_file, unsigned int buffer)
 	if (!word)
 		die("a mapping", -errno);
 	for (i = 0; i < PIXELS * PIXELS; i++)
-		word[i] = (0xe6000000 | of_file << 16 | buffer << 8) ^ i;
+		word[i] = 0xe6000000 + (of_file << 20) + (buffer << 12) + i;
 }
 
 static void make_buffers(int fd, unsigned int number)
