@@ -5,16 +5,13 @@
 #ifndef USAGE_PRIVATE_H
 #define USAGE_PRIVATE_H
 
+#include "read.h"
 #include "usage.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ------------------------------------------------------------- read.c */
 
-int read_text(int dir, const char *path, char *buf, size_t size);
-int read_link_name(int dir, const char *path, char *buf, size_t size);
-bool read_number(const char *name, uint64_t max, uint64_t *value);
-bool read_field(const char *text, const char *key, uint64_t *value);
 void *grow_array(void *array, size_t n, size_t *size, size_t item, size_t max);
 
 /* ------------------------------------------------------------- values.c */
