@@ -212,5 +212,7 @@ int mover_plain(struct mover *mover, const struct plain_job *job)
 		.keep = keep,
 	};
 
+	if (!*job->head->id)
+		store_new_id(job->head->id);
 	return mover_start(mover, &work);
 }

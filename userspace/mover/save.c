@@ -111,7 +111,6 @@ void saving_finish(struct saving *saving, const char *text)
 	int err;
 
 	memset(&message, 0, sizeof(message));
-	memcpy(message.id, saving->head.id, sizeof(message.id));
 	message.event = MOVER_COPIED;
 	child_say(saving->sock, &message, -1);
 	err = store_finish(saving->writer, &message.stats);
@@ -162,6 +161,16 @@ static bool wait_for(int sock, const struct job_buffer *one, bool rough,
 	return idle != 0;
 }
 
+/* Whether it is in the parent; what is not has to be written after all. */
+static bool keep(struct saving *saving, size_t index)
+{
+	int err = store_keep(saving->writer, index);
+
+	if (err && err != -ENOENT)
+		saving_fail(saving, err, store_writer_error(saving->writer));
+	return !err;
+}
+
 static void save_buffer(struct saving *saving, size_t index,
 			const struct job_buffer *one, bool sync)
 {
@@ -169,13 +178,8 @@ static void save_buffer(struct saving *saving, size_t index,
 	struct mapping map;
 	int err;
 
-	if (one->same) {
-		err = store_keep(saving->writer, index);
-		if (err)
-			saving_fail(saving, err,
-				    store_writer_error(saving->writer));
+	if (one->same && keep(saving, index))
 		return;
-	}
 	err = buffer_map(&one->buffer, one->fd, false, &map, error);
 	if (err) {
 		snprintf(text, sizeof(text), "buffer %u: %s", one->buffer.id,
@@ -253,19 +257,21 @@ int mover_save(struct mover *mover, const struct save_job *job)
 		.run = run_save,
 		.job = job,
 	};
-	int *keep = calloc(job->n + 2, sizeof(*keep));
+	int *fds = calloc(job->n + 2, sizeof(*fds));
 	size_t i;
 	int err;
 
-	if (!keep)
+	if (!fds)
 		return -ENOMEM;
+	if (!*job->head->id)
+		store_new_id(job->head->id);
 	for (i = 0; i < job->n; i++)
-		keep[i] = job->buffer[i].fd;
-	keep[i++] = job->state;
-	keep[i++] = store_fd(job->store);
-	work.keep = keep;
+		fds[i] = job->buffer[i].fd;
+	fds[i++] = job->state;
+	fds[i++] = store_fd(job->store);
+	work.keep = fds;
 	work.n = i;
 	err = mover_start(mover, &work);
-	free(keep);
+	free(fds);
 	return err;
 }

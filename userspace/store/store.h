@@ -166,6 +166,7 @@ typedef void store_copy_fn(void *to, const void *from, size_t len);
 int store_open(struct store **store, const char *dir,
 	       const struct store_options *options, char *error);
 void store_close(struct store *store);
+int store_fd(const struct store *store);
 void store_new_id(char id[STORE_ID_SIZE]);
 bool store_is_id(const char *id);
 
