@@ -28,7 +28,7 @@ static unsigned int base; /* files of the daemon when it had nothing to do */
 void session_begin(void)
 {
 	static const char config[] = "others = wait\n"
-				     "ask = 200ms\n"
+				     "ask = 10s\n"
 				     "freeze = 300ms\n"
 				     "drain = 300ms\n"
 				     "interval = 200ms\n"
