@@ -23,7 +23,7 @@ static unsigned int base; /* files of the daemon when it had nothing to do */
 
 /* The daemon must not freeze us, as it does with programs that use a leaving GPU: who
  * would start it again then? So we are a display server to it. It asks for little
- * time, as the steps are short.
+ * time, as the steps are short, but for what a program's work takes to be moved.
  */
 void session_begin(void)
 {
