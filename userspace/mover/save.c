@@ -46,7 +46,7 @@ void saving_begin(struct saving *saving, struct store *store,
 
 	if (err)
 		child_fail(saving->sock, err, "%s", error);
-	saving->begun = now_ns();
+	saving->begun = mover_now_ns();
 }
 
 /* Sleeps until as many bytes may have been read. */
@@ -58,7 +58,7 @@ static void keep_pace(const struct saving *saving)
 	if (!saving->rate)
 		return;
 	due = (uint64_t)((double)saving->bytes / (double)saving->rate * 1e9);
-	spent = now_ns() - saving->begun;
+	spent = mover_now_ns() - saving->begun;
 	if (spent >= due)
 		return;
 	rest.tv_sec = (time_t)((due - spent) / 1000000000u);
@@ -70,21 +70,27 @@ static void keep_pace(const struct saving *saving)
  * saving_write() - write a buffer
  * @saving: into this
  * @index: which of those that were announced
+ * @id: as it is called
  * @map: its memory
  * @size: bytes
  * @sync: nobody works on it: the device's view and ours can be made one
  */
-void saving_write(struct saving *saving, size_t index,
+void saving_write(struct saving *saving, size_t index, uint32_t id,
 		  const struct mapping *map, uint64_t size, bool sync)
 {
+	char text[80];
 	uint64_t piece = saving->rate ? PIECE : size;
 	uint64_t at, len;
 	int err = 0;
 
 	if (sync)
 		err = buffer_sync(map, true, false);
-	if (err)
-		saving_fail(saving, err, "a buffer cannot be made readable");
+	if (err) {
+		snprintf(text, sizeof(text),
+			 "buffer %u cannot be made readable: %s", id,
+			 strerror(-err));
+		saving_fail(saving, err, text);
+	}
 	for (at = 0; at < size; at += len) {
 		len = size - at < piece ? size - at : piece;
 		err = store_write(saving->writer, index, at,
@@ -146,7 +152,7 @@ static void describe(const struct job_buffer *from, struct store_buffer *to)
 static bool wait_for(int sock, const struct job_buffer *one, bool rough,
 		     uint64_t end)
 {
-	uint64_t now = now_ns();
+	uint64_t now = mover_now_ns();
 	int idle = buffer_poll(&one->buffer, one->fd,
 			       rough || now >= end ?
 				       0 :
@@ -186,7 +192,8 @@ static void save_buffer(struct saving *saving, size_t index,
 			 error);
 		saving_fail(saving, err, text);
 	}
-	saving_write(saving, index, &map, one->buffer.size, sync);
+	saving_write(saving, index, one->buffer.id, &map, one->buffer.size,
+		     sync);
 	buffer_unmap(&map);
 }
 
@@ -220,7 +227,7 @@ static void run_save(int sock, const void *arg)
 	struct saving saving = { .sock = sock,
 				 .head = *job->head,
 				 .rate = job->rate };
-	uint64_t end = now_ns() + job->wait_ms * UINT64_C(1000000);
+	uint64_t end = mover_now_ns() + job->wait_ms * UINT64_C(1000000);
 	struct store_buffer *buffer = calloc(job->n + 1, sizeof(*buffer));
 	bool *idle = calloc(job->n + 1, sizeof(*idle));
 	size_t i;

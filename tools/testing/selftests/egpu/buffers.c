@@ -38,6 +38,9 @@
 #define USER	1234 /* who may nothing */
 #define TIMEOUT 20000 /* ms */
 
+/* Something that has to be so, which is said when it is not. */
+#define expect(fine, ...) check(fine, "not so: " __VA_ARGS__)
+
 static const char *node, *other;
 static struct store *store;
 
@@ -81,7 +84,7 @@ static void own_make(struct own *own, unsigned int seed)
 	err = buffer_make(own->drm, PIXELS, &own->handle);
 	if (err)
 		bail_out("no buffer: %s", strerror(-err));
-	own->data = buffer_map(own->drm, own->handle, PIXELS);
+	own->data = buffer_mapped(own->drm, own->handle, PIXELS);
 	if (!own->data)
 		bail_out("no mapping: %s", strerror(errno));
 	fill(own->data, SIZE, seed);
@@ -132,13 +135,13 @@ static void lie_by_name(int dma_buf)
 	struct stat st;
 
 	ioctl(dma_buf, DMA_BUF_SET_NAME, "x\nsize:\t999999999\nino:\t1\n");
-	check(!fstat(dma_buf, &st) &&
-		      !buffer_check(&buffer, dma_buf, &inode, error) &&
-		      inode == st.st_ino,
-	      "it is named as the kernel names it: %s", error);
+	expect(!fstat(dma_buf, &st) &&
+		       !buffer_check(&buffer, dma_buf, &inode, error) &&
+		       inode == st.st_ino,
+	       "it is named as the kernel names it: %s", error);
 	buffer.size = SIZE + 4096;
-	check(buffer_check(&buffer, dma_buf, &inode, error) == -ERANGE,
-	      "it does not count for more than it has: %s", error);
+	expect(buffer_check(&buffer, dma_buf, &inode, error) == -ERANGE,
+	       "it does not count for more than it has: %s", error);
 }
 
 static void test_check(void)
@@ -152,20 +155,20 @@ static void test_check(void)
 	test_begin("buffers are what they are");
 	own_make(&own, 1);
 	buffer = as_handle(&own, 1);
-	check(!fstat(own.drm, &st) &&
-		      !buffer_check(&buffer, own.drm, &inode, error) &&
-		      inode == minor(st.st_rdev),
-	      "a handle: %s", error);
+	expect(!fstat(own.drm, &st) &&
+		       !buffer_check(&buffer, own.drm, &inode, error) &&
+		       inode == minor(st.st_rdev),
+	       "a handle: %s", error);
 	if (own.dma_buf >= 0) {
 		lie_by_name(own.dma_buf);
-		check(buffer_check(&buffer, own.dma_buf, &inode, error) < 0,
-		      "a dma-buf is no node: %s", error);
+		expect(buffer_check(&buffer, own.dma_buf, &inode, error) < 0,
+		       "a dma-buf is no node: %s", error);
 		buffer.kind = WIRE_DMABUF;
-		check(buffer_check(&buffer, own.drm, &inode, error) < 0,
-		      "a node is no dma-buf: %s", error);
+		expect(buffer_check(&buffer, own.drm, &inode, error) < 0,
+		       "a node is no dma-buf: %s", error);
 		buffer.kind = WIRE_MEMORY;
-		check(buffer_check(&buffer, own.dma_buf, &inode, error) < 0,
-		      "a dma-buf is no memory: %s", error);
+		expect(buffer_check(&buffer, own.dma_buf, &inode, error) < 0,
+		       "a dma-buf is no memory: %s", error);
 	}
 	own_close(&own);
 	test_end();
@@ -179,17 +182,17 @@ static void check_map(const struct wire_buffer *buffer, int fd,
 	struct wire_buffer larger = *buffer;
 	struct mapping map;
 
-	if (check(!buffer_map(buffer, fd, false, &map, error), "%s: %s", what,
-		  error)) {
-		check(!buffer_sync(&map, true, false), "%s can be read", what);
+	if (expect(!buffer_map(buffer, fd, false, &map, error), "%s: %s", what,
+		   error)) {
+		expect(!buffer_sync(&map, true, false), "%s can be read", what);
 		buffer_copy_out(copy, map.data, SIZE);
-		check(is_filled(copy, SIZE, seed), "%s is right", what);
-		check(!buffer_sync(&map, false, false), "%s was read", what);
+		expect(is_filled(copy, SIZE, seed), "%s is right", what);
+		expect(!buffer_sync(&map, false, false), "%s was read", what);
 		buffer_unmap(&map);
 	}
 	larger.size = SIZE + (1 << 20);
-	check(buffer_map(&larger, fd, false, &map, error) < 0,
-	      "%s is not larger than it is: %s", what, error);
+	expect(buffer_map(&larger, fd, false, &map, error) < 0,
+	       "%s is not larger than it is: %s", what, error);
 	free(copy);
 }
 
@@ -220,20 +223,20 @@ static void test_fence(void)
 	own_make(&own, 3);
 	by_handle = as_handle(&own, 1);
 	if (own.dma_buf < 0) {
-		check(buffer_poll(&by_handle, own.drm, 0) == -EOPNOTSUPP,
-		      "who gives no dma-buf does not tell");
-	} else if (check(vgem >= 0, "vgem is there")) {
-		check(buffer_poll(&by_fd, own.dma_buf, 0) == 1, "idle");
-		check(!vgem_import(vgem, own.dma_buf, &theirs) &&
-			      !vgem_attach(vgem, theirs, false, &fence),
-		      "a fence of a reader");
-		check(!buffer_poll(&by_fd, own.dma_buf, 50), "busy");
-		check(!buffer_poll(&by_handle, own.drm, 0),
-		      "busy by its handle");
+		expect(buffer_poll(&by_handle, own.drm, 0) == -EOPNOTSUPP,
+		       "who gives no dma-buf does not tell");
+	} else if (expect(vgem >= 0, "vgem is there")) {
+		expect(buffer_poll(&by_fd, own.dma_buf, 0) == 1, "idle");
+		expect(!vgem_import(vgem, own.dma_buf, &theirs) &&
+			       !vgem_attach(vgem, theirs, false, &fence),
+		       "a fence of a reader");
+		expect(!buffer_poll(&by_fd, own.dma_buf, 50), "busy");
+		expect(!buffer_poll(&by_handle, own.drm, 0),
+		       "busy by its handle");
 		vgem_signal(vgem, fence);
-		check(buffer_poll(&by_fd, own.dma_buf, TIMEOUT) == 1 &&
-			      buffer_poll(&by_handle, own.drm, TIMEOUT) == 1,
-		      "idle again");
+		expect(buffer_poll(&by_fd, own.dma_buf, TIMEOUT) == 1 &&
+			       buffer_poll(&by_handle, own.drm, TIMEOUT) == 1,
+		       "idle again");
 	}
 	own_close(&own);
 	if (vgem >= 0)
@@ -250,21 +253,20 @@ static void check_made(struct target *target, struct wire_buffer like)
 	struct made made;
 	uint64_t inode;
 
-	if (!check(!target_make(target, &like, &made, error), "made: %s",
-		   error))
+	if (!expect(!target_make(target, &like, &made, error), "made: %s", error))
 		return;
 	note("kind %u, stride %u, %llu bytes", made.buffer.kind,
 	     made.buffer.stride, (unsigned long long)made.buffer.size);
-	check(made.buffer.size >= (uint64_t)made.buffer.stride * like.height &&
-		      made.buffer.stride >= buffer_line_bytes(&like),
-	      "it is large enough");
-	check(!buffer_check(&made.buffer, made.fd, &inode, error),
-	      "it is what is said: %s", error);
+	expect(made.buffer.size >= (uint64_t)made.buffer.stride * like.height &&
+		       made.buffer.stride >= buffer_line_bytes(&like),
+	       "it is large enough");
+	expect(!buffer_check(&made.buffer, made.fd, &inode, error),
+	       "it is what is said: %s", error);
 	fill(made.map.data, made.buffer.size & ~3ull, 9);
-	if (check(!buffer_map(&made.buffer, made.fd, false, &map, error),
-		  "who gets it can map it: %s", error)) {
-		check(is_filled(map.data, made.buffer.size & ~3ull, 9),
-		      "and sees what was written");
+	if (expect(!buffer_map(&made.buffer, made.fd, false, &map, error),
+		   "who gets it can map it: %s", error)) {
+		expect(is_filled(map.data, made.buffer.size & ~3ull, 9),
+		       "and sees what was written");
 		buffer_unmap(&map);
 	}
 	made_close(&made);
@@ -278,14 +280,14 @@ static void test_target(void)
 	int after, magic = 0;
 
 	test_begin("new buffers of %s", other);
-	if (!check(!target_open(&target, other, error), "opened: %s", error)) {
+	if (!expect(!target_open(&target, other, error), "opened: %s", error)) {
 		test_end();
 		return;
 	}
 	/* Were we still master, this one would not be. */
 	after = open(other, O_RDWR | O_CLOEXEC);
-	check(!ioctl(after, DRM_IOCTL_AUTH_MAGIC, &magic) || errno != EACCES,
-	      "the next one who opens it is master");
+	expect(!ioctl(after, DRM_IOCTL_AUTH_MAGIC, &magic) || errno != EACCES,
+	       "the next one who opens it is master");
 	close(after);
 	check_made(&target, like);
 	like.size = 100 * 404;
@@ -313,19 +315,19 @@ static bool hear(struct mover *mover, struct mover_message *message)
 			return true;
 	}
 	mover_kill(mover);
-	return check(false, "the mover says nothing for %d ms", TIMEOUT);
+	return expect(false, "the mover says nothing for %d ms", TIMEOUT);
 }
 
 static void reap(struct mover *mover)
 {
 	struct pollfd look = { .fd = mover->pidfd, .events = POLLIN };
 
-	check(poll(&look, 1, TIMEOUT) == 1 && mover_reap(mover),
-	      "the mover ends");
+	expect(poll(&look, 1, TIMEOUT) == 1 && mover_reap(mover),
+	       "the mover ends");
 }
 
 /* Hears it to the end; returns whether it is done. */
-static bool finish(struct mover *mover, char *id, const char *what)
+static bool finish(struct mover *mover, const char *what)
 {
 	struct mover_message message = { .event = 0 };
 
@@ -334,20 +336,18 @@ static bool finish(struct mover *mover, char *id, const char *what)
 	reap(mover);
 	if (message.text[0])
 		note("%s: %s", what, message.text);
-	snprintf(id, STORE_ID_SIZE, "%s", message.id);
-	return check(message.event == MOVER_DONE, "%s", what);
+	return expect(message.event == MOVER_DONE, "%s", what);
 }
 
-static bool save(const struct own *own, char *id)
+static bool save(const struct own *own, struct store_head *head)
 {
-	struct store_head head = { .step = 77, .program = "buffers" };
 	struct job_buffer buffer[] = {
 		{ .buffer = as_handle(own, 1), .fd = own->drm },
 		{ .buffer = as_dma_buf(2), .fd = own->dma_buf },
 	};
 	struct save_job job = {
 		.store = store,
-		.head = &head,
+		.head = head,
 		.n = own->dma_buf < 0 ? 1 : 2,
 		.buffer = buffer,
 		.state = -1,
@@ -355,8 +355,8 @@ static bool save(const struct own *own, char *id)
 	};
 	struct mover mover;
 
-	return check(!mover_save(&mover, &job), "begun") &&
-	       finish(&mover, id, "saved");
+	return expect(!mover_save(&mover, &job), "begun") &&
+	       finish(&mover, "saved");
 }
 
 static void check_restored(const struct mover_message *message,
@@ -371,14 +371,14 @@ static void check_restored(const struct mover_message *message,
 	bool same = true;
 
 	fill(wanted, SIZE, seed);
-	if (!check(!buffer_map(buffer, message->fd, false, &map, error),
-		   "buffer %u can be mapped: %s", buffer->id, error))
+	if (!expect(!buffer_map(buffer, message->fd, false, &map, error),
+		    "buffer %u can be mapped: %s", buffer->id, error))
 		return;
 	for (line = 0; line < lines; line++)
 		same &= !memcmp((char *)map.data + line * buffer->stride,
 				wanted + line * PIXELS, bytes);
-	check(same, "buffer %u of kind %u holds what it held", buffer->id,
-	      buffer->kind);
+	expect(same, "buffer %u of kind %u holds what it held", buffer->id,
+	       buffer->kind);
 	buffer_unmap(&map);
 	free(wanted);
 }
@@ -390,7 +390,7 @@ static void restore(const char *id, const char *to, unsigned int seed)
 	struct mover mover;
 	unsigned int n = 0;
 
-	if (!check(!mover_restore(&mover, &job), "begun"))
+	if (!expect(!mover_restore(&mover, &job), "begun"))
 		return;
 	while (hear(&mover, &message) && message.event == MOVER_BUFFER) {
 		n++;
@@ -398,8 +398,8 @@ static void restore(const char *id, const char *to, unsigned int seed)
 		close(message.fd);
 	}
 	reap(&mover);
-	check(message.event == MOVER_DONE && message.step == 77 && n,
-	      "%u buffers on %s: %s", n, to ? to : "the CPU", message.text);
+	expect(message.event == MOVER_DONE && message.step == 77 && n,
+	       "%u buffers on %s: %s", n, to ? to : "the CPU", message.text);
 }
 
 /* A user without the right to open the node gets nothing of it. */
@@ -415,11 +415,11 @@ static void restore_as_stranger(const char *id)
 	struct mover_message message = { .event = 0 };
 	struct mover mover;
 
-	if (!check(!mover_restore(&mover, &job), "begun"))
+	if (!expect(!mover_restore(&mover, &job), "begun"))
 		return;
 	hear(&mover, &message);
-	check(message.event == MOVER_FAILED && message.error == -EACCES,
-	      "refused: %s", message.text);
+	expect(message.event == MOVER_FAILED && message.error == -EACCES,
+	       "refused: %s", message.text);
 	reap(&mover);
 }
 
@@ -436,26 +436,27 @@ static void restore_as_user(const char *id, unsigned int seed)
 	struct mover mover;
 
 	if (chown(other, USER, USER) ||
-	    !check(!mover_restore(&mover, &job), "begun"))
+	    !expect(!mover_restore(&mover, &job), "begun"))
 		return;
 	while (hear(&mover, &message) && message.event == MOVER_BUFFER) {
 		check_restored(&message, seed);
 		close(message.fd);
 	}
-	check(message.event == MOVER_DONE, "done: %s", message.text);
+	expect(message.event == MOVER_DONE, "done: %s", message.text);
 	reap(&mover);
-	check(!chown(other, 0, 0), "given back");
+	expect(!chown(other, 0, 0), "given back");
 }
 
 static void test_save(void)
 {
-	char id[STORE_ID_SIZE];
+	struct store_head head = { .step = 77, .program = "buffers" };
+	const char *id = head.id;
 	struct own own;
 
 	test_begin("saved from %s, made anew on %s, there and in memory", node,
 		   other);
 	own_make(&own, 4);
-	if (save(&own, id)) {
+	if (save(&own, &head)) {
 		restore(id, other, 4);
 		restore(id, node, 4);
 		restore(id, NULL, 4);
@@ -491,16 +492,16 @@ static void check_plain(const char *id)
 	char *data = malloc(SIZE);
 	size_t n;
 
-	if (!check(!store_load(store, id, &reader, error), "loaded: %s", error))
+	if (!expect(!store_load(store, id, &reader, error), "loaded: %s", error))
 		return;
 	buffer = store_buffers(reader, &n);
-	check(store_head(reader)->plain && n == 2, "%zu buffers", n);
-	check(n == 2 && !store_read(reader, 0, 0, data, SIZE) &&
-		      is_filled(data, SIZE, 5),
-	      "the first is right");
-	check(n == 2 && !store_read(reader, 1, 0, data, SIZE) &&
-		      is_filled(data, SIZE, 6),
-	      "the second is right (%s)", n == 2 ? buffer[1].name : "");
+	expect(store_head(reader)->plain && n == 2, "%zu buffers", n);
+	expect(n == 2 && !store_read(reader, 0, 0, data, SIZE) &&
+		       is_filled(data, SIZE, 5),
+	       "the first is right");
+	expect(n == 2 && !store_read(reader, 1, 0, data, SIZE) &&
+		       is_filled(data, SIZE, 6),
+	       "the second is right (%s)", n == 2 ? buffer[1].name : "");
 	store_unload(reader);
 	free(data);
 }
@@ -517,7 +518,7 @@ static void test_plain(void)
 		.handle = handle,
 		.size = size,
 	};
-	char id[STORE_ID_SIZE], byte;
+	char byte;
 	struct mover mover;
 	struct stat st;
 	int ends[2];
@@ -530,11 +531,11 @@ static void test_plain(void)
 	if (!job.pid)
 		be_plain(ends[1]);
 	close(ends[1]);
-	if (check(read(ends[0], &byte, 1) == 1, "it is there")) {
+	if (expect(read(ends[0], &byte, 1) == 1, "it is there")) {
 		kill(job.pid, SIGSTOP);
-		if (check(!mover_plain(&mover, &job), "begun") &&
-		    finish(&mover, id, "written"))
-			check_plain(id);
+		if (expect(!mover_plain(&mover, &job), "begun") &&
+		    finish(&mover, "written"))
+			check_plain(head.id);
 	}
 	kill(job.pid, SIGKILL);
 	waitpid(job.pid, NULL, 0);
@@ -549,13 +550,13 @@ static void test_measure(void)
 	struct mover mover;
 
 	test_begin("how fast it is");
-	if (check(!mover_measure(&mover, &job), "begun")) {
+	if (expect(!mover_measure(&mover, &job), "begun")) {
 		hear(&mover, &message);
-		check(message.event == MOVER_DONE && message.write_rate &&
-			      message.read_rate,
-		      "write %llu, read %llu bytes/s: %s",
-		      (unsigned long long)message.write_rate,
-		      (unsigned long long)message.read_rate, message.text);
+		expect(message.event == MOVER_DONE && message.write_rate &&
+			       message.read_rate,
+		       "write %llu, read %llu bytes/s: %s",
+		       (unsigned long long)message.write_rate,
+		       (unsigned long long)message.read_rate, message.text);
 		reap(&mover);
 	}
 	test_end();
