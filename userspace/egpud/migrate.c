@@ -166,7 +166,7 @@ static void send_failed(struct migration *migration)
 		 migration->reason);
 	migration->session->stand = STAND_RUNS;
 	crash_point();
-	session_send(migration->session, &message, -1);
+	session_post(migration->session, &message, -1);
 }
 
 static enum migration_input enter_failed(struct migration *migration)

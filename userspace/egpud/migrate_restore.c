@@ -172,7 +172,7 @@ static int send_begin(struct migration *migration)
 	snprintf(move->node, sizeof(move->node), "%s", migration->node);
 	snprintf(move->checkpoint, sizeof(move->checkpoint), "%s",
 		 migration->checkpoint);
-	return session_send(migration->session, &message, -1);
+	return session_post(migration->session, &message, -1);
 }
 
 static int send_buffers(struct migration *migration)
@@ -186,7 +186,7 @@ static int send_buffers(struct migration *migration)
 
 	for (i = 0; i < migration->n_made; i++) {
 		message.buffer = migration->made[i].buffer;
-		err = session_send(migration->session, &message,
+		err = session_post(migration->session, &message,
 				   migration->made[i].fd);
 		if (err)
 			return err;
@@ -211,7 +211,7 @@ enum migration_input restore_offer(struct migration *migration)
 	crash_point();
 	if (!session_make_room(session, migration->n_made + 2) &&
 	    !send_begin(migration) && !send_buffers(migration))
-		session_send(session, &message, migration->state_fd);
+		session_post(session, &message, migration->state_fd);
 	return MIGRATION_NOTHING;
 }
 

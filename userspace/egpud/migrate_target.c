@@ -123,12 +123,13 @@ static void take(struct migration *migration, const struct candidate *chosen)
 		 chosen->cpu ? "" : chosen->node);
 }
 
-static void keep_cpu_only(struct candidates *candidates)
+/* Whatever else would do is not what is wanted. */
+static void keep_only(struct candidates *candidates, uint32_t id)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < candidates->n; i++) {
-		if (candidates->item[i].cpu)
+		if (candidates->item[i].id == id)
 			candidates->item[n++] = candidates->item[i];
 	}
 	candidates->n = n;
@@ -147,8 +148,11 @@ static enum migration_input choose(struct migration *migration,
 			   strerror(-err));
 		return MIGRATION_FAIL;
 	}
+	/* Of a program that has lost its device anything is better than none. */
 	if (migration->only_cpu)
-		keep_cpu_only(candidates);
+		keep_only(candidates, 0);
+	else if (migration->to && !session->gone)
+		keep_only(candidates, migration->to);
 	select_rank(candidates, &migration->need, selection);
 	if (!selection->chosen) {
 		/* Why the last one failed says more than that none is left. */

@@ -216,7 +216,7 @@ static void send_lost(struct session *session)
 	struct wire_message message = { .type = WIRE_LOST };
 
 	crash_point();
-	session_send(session, &message, -1);
+	session_post(session, &message, -1);
 }
 
 /* Its GPU has gone. Whatever stands still with all its work saved loses none. */

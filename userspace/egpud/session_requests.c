@@ -63,7 +63,7 @@ static void take_hello(struct session *session,
 		sd_event_source_disable_unref(session->hello_limit);
 	memcpy(session->name, message->hello.name, sizeof(session->name));
 	session->greeted = true;
-	if (session_send(session, &welcome, -1))
+	if (session_post(session, &welcome, -1))
 		return;
 	session_log(LOG_INFO, session, "session of %s (uid %u): %s",
 		    session->process.comm, session->uid, session->name);

@@ -84,14 +84,14 @@ int session_listen_to(struct session *session)
 }
 
 /**
- * session_send() - send a message
+ * session_post() - send a message
  * @session: to whom; it is closed when that fails
  * @message: what
  * @fd: descriptor that goes with it, or -1; stays the caller's
  *
  * Return: 0 or a negative errno.
  */
-int session_send(struct session *session, struct wire_message *message, int fd)
+int session_post(struct session *session, struct wire_message *message, int fd)
 {
 	int err;
 
@@ -146,7 +146,7 @@ void session_reply(struct session *session, uint32_t serial, int error,
 	struct wire_message message = { .type = WIRE_REPLY, .serial = serial };
 
 	fill_result(&message.result, error, text);
-	session_send(session, &message, -1);
+	session_post(session, &message, -1);
 }
 
 /**

@@ -41,7 +41,7 @@ int session_ask(struct session *session, uint32_t reason, uint64_t deadline)
 	session->reach = message.serial;
 	session->stand = STAND_ASKED;
 	crash_point();
-	return session_send(session, &message, -1);
+	return session_post(session, &message, -1);
 }
 
 /**
@@ -109,5 +109,5 @@ void session_go_on(struct session *session)
 		return;
 	session->stand = STAND_RUNS;
 	crash_point();
-	session_send(session, &message, -1);
+	session_post(session, &message, -1);
 }

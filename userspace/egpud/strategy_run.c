@@ -28,21 +28,24 @@ static bool may_move(const struct session *session, uint32_t device)
 	       (!session->moved || now - session->moved > MOVED_PAUSE);
 }
 
-/* For the sake of balance one at a time, else all that are there. */
 static void move(struct work *work, const struct trigger *trigger)
 {
-	bool one = work->daemon->config.strategy == STRATEGY_BALANCED;
+	struct migration *migration;
+	unsigned int left = trigger->count;
 	struct session *session;
 
-	for (session = work->sessions; session; session = session->next) {
+	for (session = work->sessions; session && left;
+	     session = session->next) {
 		if (!may_move(session, trigger->id))
 			continue;
 		session_log(LOG_NOTICE, session, "is to be moved: %s",
 			    trigger->why);
 		session->moved = work_now(work);
-		migration_want(session, MIGRATION_STRATEGY, 0, trigger->why);
-		if (one)
-			break;
+		migration = migration_want(session, MIGRATION_STRATEGY, 0,
+					   trigger->why);
+		if (migration)
+			migration->to = trigger->to;
+		left--;
 	}
 	migrations_next(work);
 }

@@ -247,7 +247,7 @@ void session_log(int level, const struct session *session, const char *format,
 /* ------------------------------------------------------------- session_socket.c */
 
 int session_listen_to(struct session *session);
-int session_send(struct session *session, struct wire_message *message, int fd);
+int session_post(struct session *session, struct wire_message *message, int fd);
 void session_reply(struct session *session, uint32_t serial, int error,
 		   const char *text);
 void session_break(struct session *session, const char *format, ...)
@@ -475,6 +475,7 @@ enum migration_kind {
  * @restore: who makes the buffers, or NULL
  * @incomplete: something of it could not be taken
  * @tried: devices that were tried
+ * @to: the only device that it may go to, 0 for any
  * @made: what was made so far
  * @n_made: entries of @made
  * @state_fd: the state, or -1
@@ -514,6 +515,7 @@ struct migration {
 	struct mover_run *restore;
 	bool incomplete;
 	unsigned int tried;
+	uint32_t to;
 	struct session_buffer *made;
 	size_t n_made;
 	int state_fd;
