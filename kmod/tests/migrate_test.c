@@ -19,6 +19,7 @@ static bool listens;
 static unsigned int events;
 static u32 told_pid, told_helper;
 
+/* As in the module. */
 DEFINE_MUTEX(egpu_lock);
 
 bool egpu_helper_listens(void)
@@ -282,8 +283,7 @@ static void everything_is_passed_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nla_get_u32(attrs[EGPU_A_MIGRATION_PID]), 17);
 	KUNIT_EXPECT_EQ(test, nla_get_u32(attrs[EGPU_A_MIGRATION_HELPER]), PORT);
 	/* There is room for the number and the time of the event, too. */
-	KUNIT_EXPECT_LE(test,
-			skb->len + 2 * nla_total_size_64bit(sizeof(u64)),
+	KUNIT_EXPECT_LE(test, skb->len + 2 * nla_total_size_64bit(sizeof(u64)),
 			EGPU_EVENT_ROOM);
 }
 

@@ -110,7 +110,6 @@ static void take(struct mover_run *run, struct mover_message *message, void *arg
 		return;
 	case MOVER_DONE:
 		save->stats = message->stats;
-		strcpy(save->head.id, message->id);
 		done(save);
 		return;
 	case MOVER_FAILED:

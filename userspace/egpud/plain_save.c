@@ -22,6 +22,7 @@
  * @n: entries of @handle
  * @handle: GEM handles
  * @size: and their sizes
+ * @id: of the checkpoint
  * @run: who makes it, NULL when it was not begun yet
  */
 struct plain_save {
@@ -32,6 +33,7 @@ struct plain_save {
 	size_t n;
 	uint32_t *handle;
 	uint64_t *size;
+	char id[STORE_ID_SIZE];
 	struct mover_run *run;
 };
 
@@ -63,7 +65,7 @@ static void take(struct mover_run *run, struct mover_message *message, void *arg
 		removal_log(LOG_INFO, removal,
 			    "what %s has on the GPU was saved, %" PRIu64
 			    " MiB: checkpoint %s%s%s",
-			    who, message->stats.bytes >> 20, message->id,
+			    who, message->stats.bytes >> 20, save->id,
 			    *message->text ? "; " : "", message->text);
 	else
 		removal_log(LOG_WARNING, removal,
@@ -102,6 +104,7 @@ static int start(struct plain_save *save, uint64_t limit)
 	snprintf(head.address, sizeof(head.address), "%s", removal->address);
 	crash_point();
 	err = mover_plain(&mover, &job);
+	strcpy(save->id, head.id);
 	if (!err)
 		save->run = mover_run_begin(work, &mover, limit, take, save);
 	return save->run ? 0 : -1;

@@ -437,6 +437,14 @@ void kernel_quiesce(struct kernel *kernel, struct egpu_quiesce *quiesce,
 					  quiesce, true));
 }
 
+void kernel_migration(struct kernel *kernel, struct egpu_migration *migration)
+{
+	migration->seq = ++kernel->settings.seq;
+	migration->time = now(kernel);
+	send_event(kernel, encode_migration(kernel->family.id,
+					    EGPU_CMD_MIGRATION, migration));
+}
+
 void kernel_disconnect(struct kernel *kernel, struct egpu_removal *rem)
 {
 	struct egpu_device *dev = kernel_device(kernel, rem->id);
