@@ -147,7 +147,7 @@ static void make_buffers(int fd, unsigned int number)
 		if (options.map && !i && !buffer_mapped(fd, handle, PIXELS))
 			die("a mapping", -errno);
 		if (options.fill)
-			fill(buffer_map(fd, handle, PIXELS), number, i);
+			fill(buffer_mapped(fd, handle, PIXELS), number, i);
 		if (!options.export)
 			continue;
 		out = buffer_export(fd, handle);
