@@ -65,9 +65,11 @@ work_steps() {
 	return 1
 }
 
-# work_ends NAME: it is asked to end, and what it came to is right: every step that it did,
-# before and after whatever was done to it, has the checksum that a machine without egpu and
-# without a GPU comes to.
+# work_ends NAME [OPTION...]: it is asked to end, and what it came to is right: every step that
+# it did, before and after whatever was done to it, has the checksum that a machine without
+# egpu and without a GPU comes to; with those options that it was started with which change
+# the work. What was done after the step that it went back to is not looked at: its GPU had
+# gone, or was about to.
 work_ends() {
 	rig_pid=$(bg_pid "$1")
 	rm "/run/rig/bg.$1"
@@ -76,27 +78,27 @@ work_ends() {
 	rig_code=0
 	wait "$rig_pid" || rig_code=$?
 	expect_same "exit code of $1" 0 "$rig_code"
-	work_right "$1"
+	work_right "$@"
 }
 
-# work_right NAME: the same of one that has ended, or runs on.
+# work_right NAME [OPTION...]: the same of one that has ended, or runs on.
 work_right() {
-	work_reference
-	awk -v name="$1" '
-		FNR == NR { wanted[$2] = $3; next }
-		$2 !~ /^step=/ { next }
-		{ n++ }
-		!($2 in wanted) { print name " is at " $2 ", further than was computed"; exit 1 }
-		wanted[$2] != $3 { print name ": " $2 " " $3 " instead of " wanted[$2]; exit 1 }
-		END { if (!n) { print name " has done no step"; exit 1 } }
-	' /run/rig/reference "/run/rig/artifacts/$1.log" >/run/rig/output && return 0
-	fail "$(cat /run/rig/output)"
-	rig_note_work "$1"
+	rig_name=$1
+	shift
+	work_reference "$@"
+	awk -v name="$rig_name" -f /rig/work.awk "$rig_reference" \
+		"/run/rig/artifacts/$rig_name.log" >/run/rig/output
+	rig_code=$?
+	note "$rig_name: $(cat /run/rig/output)"
+	[ "$rig_code" = 0 ] && return 0
+	fail "$rig_name: $(cat /run/rig/output)"
+	rig_note_work "$rig_name"
 }
 
 # What the steps come to, once, by nobody but the processor.
 work_reference() {
-	[ -s /run/rig/reference ] || egpu-example --verify >/run/rig/reference
+	rig_reference=/run/rig/reference.$(echo "$*" | tr -d ' ')
+	[ -s "$rig_reference" ] || egpu-example --verify "$@" >"$rig_reference"
 }
 
 # work_value NAME LINE FIELD: a field of the last line of this kind: moved, lost.
@@ -170,16 +172,21 @@ store_whole() {
 # first; work_base is that look.
 work_base() {
 	rig_base=$(rig_files_of egpud)
+	find "/proc/$(bg_pid egpud)/fd" -type l -exec readlink {} \; >/run/rig/base
 }
 
+# Timers come with their first use and stay.
 rig_files_of() {
-	find "/proc/$(bg_pid "$1")/fd" -type l 2>/dev/null | wc -l
+	find "/proc/$(bg_pid "$1")/fd" -type l -exec readlink {} \; 2>/dev/null | grep -vc timerfd
 }
 
 no_mover() {
 	wait_for "[ -z \"\$(rig_children $(bg_pid egpud))\" ]" 10
 	wait_for "[ \$(rig_files_of egpud) -le ${rig_base:-999} ]" 10 && return 0
-	find "/proc/$(bg_pid egpud)/fd" -type l -exec readlink {} + >/run/rig/output
+	find "/proc/$(bg_pid egpud)/fd" -type l -exec readlink {} \; >/run/rig/output
+	note "before:"
+	rig_note_file /run/rig/base 40
+	note "now:"
 	rig_note_file /run/rig/output 40
 }
 

@@ -32,8 +32,7 @@ vanish() {
 	removal_wait "$other" 15
 	wait_for work_in_memory 20 || rig_note_work work
 	work_steps work 3
-	note "moved $(grep -cE '^[0-9]* moved' /run/rig/artifacts/work.log) times"
-	work_ends work
+	work_ends work --side 256
 	store_whole
 	no_mover
 	back "$gpu"
