@@ -7,6 +7,14 @@ function read_step() {
 	sum = $3
 }
 
+# A field of this line.
+function field(name,   i) {
+	for (i = 3; i <= NF; i++)
+		if (index($i, name "=") == 1)
+			return substr($i, length(name) + 2)
+	return ""
+}
+
 function bad(why) {
 	print why
 	failed = 1
@@ -36,16 +44,24 @@ $2 ~ /^step=/ {
 
 $2 == "moved" {
 	moves++
-	back = substr($3, 6) + 0
+	back = field("step") + 0
 	if (back > last)
 		bad("moved to step " back " at step " last)
-	if ($4 == "lost=0" && back != last)
+	if (field("lost") == 0 && back != last)
 		bad("nothing is lost, but step " back " is not step " last)
 	if (wrong && wrong <= back)
 		bad("step " wrong " is wrong")
 	wrong = 0
 	again += last - back
 	last = back
+	lost = 0
+}
+
+# There was nothing to go back to.
+$2 == "restarted" {
+	again += last
+	last = 0
+	wrong = 0
 	lost = 0
 }
 

@@ -65,6 +65,6 @@ eject_ends room 0 60
 migration_wait work completed
 expect_same "lost" 0 "$(work_value work moved lost)"
 work_steps work 2
-work_ends work --side 512
+work_ends work
 store_whole
 no_mover

@@ -72,7 +72,6 @@ work_says bare '^[0-9]* failed .*checkpoint' 20
 migration_wait bare failed
 migrations_paired
 expect bg_alive egpud
-rig_pid=$(bg_pid bare)
-rig_wait "! kill -0 $rig_pid" 10 || kill "$rig_pid"
-rm -f /run/rig/bg.bare
-work_right bare
+work_says bare '^[0-9]* restarted' 20
+work_steps bare 2
+work_ends bare

@@ -21,7 +21,7 @@ vanish() {
 	hotadd tb1 "other$1"
 	other=$(gpu_at tb1)
 	gpu_ready "$other"
-	work_start work --side 256 "$(drm_node "$gpu")"
+	work_start work --side 512 "$(drm_node "$gpu")"
 	events_mark
 	eject "eject$1" "$gpu"
 	migration_wait work started
@@ -32,7 +32,7 @@ vanish() {
 	removal_wait "$other" 15
 	wait_for work_in_memory 20 || rig_note_work work
 	work_steps work 3
-	work_ends work --side 256
+	work_ends work
 	store_whole
 	no_mover
 	back "$gpu"
