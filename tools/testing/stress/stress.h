@@ -373,7 +373,6 @@ void run_quiesce(struct act *act, uint32_t id);
 
 /* work.c: programs whose work outlives their GPU */
 
-bool is_work(enum act_kind kind);
 void run_work(struct act *act, uint32_t id);
 
 /* check.c: is everything as it must be */

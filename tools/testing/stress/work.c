@@ -36,11 +36,6 @@ struct said {
 static uint64_t wanted_of[STEPS + 1];
 static pid_t program;
 
-bool is_work(enum act_kind kind)
-{
-	return kind >= WORK_EJECT && kind <= WORK_KILL;
-}
-
 /* What every step comes to, by nobody but the processor. */
 static void read_reference(void)
 {

@@ -19,7 +19,7 @@ esac
 [ "$rig_slow" = 1 ] || first=3 stride=6
 
 # moved: the daemon dies while the work is moved; copied: in one of the copies that it makes
-# now and then; pulled: when the GPU has gone.
+# now and then.
 interval_of() {
 	case $1 in
 	moved) echo "interval = 0s" ;;
@@ -33,50 +33,35 @@ crash() {
 	rig_wait 'helper_listens || ! bg_alive egpud' 10 || fail "the daemon does not start"
 	start_bg work egpu-example "$(drm_node "$gpu")"
 	work_steps work 1
-	case $1 in
-	moved) eject eject "$gpu" ;;
-	pulled) pull tb0 ;;
-	esac
 	if [ "$1" = moved ]; then
+		eject eject "$gpu"
 		rig_wait "! bg_alive egpud || ! bg_alive eject" 40 ||
 			fail "neither the daemon dies nor the eject ends"
-	else
-		rig_wait "! bg_alive egpud" 6
 	fi
+	case $1 in
+	moved) rig_patience=1 ;;
+	*) rig_patience=6 ;;
+	esac
 	rig_died=yes
-	rig_wait "! bg_alive egpud" 1 || rig_died=
+	rig_wait "! bg_alive egpud" "$rig_patience" || rig_died=
 	[ "$1" != moved ] || rig_wait "! bg_alive eject" 40 || fail "the eject does not end"
 	rm -f /run/rig/bg.eject
 	[ -n "$rig_died" ]
 }
 
-# survived KIND: the program goes on without a daemon, with the next one, and all is right.
+# survived: the program goes on without a daemon and with the next one, and all is right.
 survived() {
-	if [ "$1" != pulled ]; then
-		work_steps work 2
-	else
-		rig_wait "! kill -0 $(bg_pid work)" 1
-	fi
+	work_steps work 2
 	rm -f /run/rig/bg.egpud
 	egpud_start
-	if bg_alive work; then
-		work_steps work 2
-		work_ends work
-	else
-		rm -f /run/rig/bg.work
-		work_right work
-	fi
+	work_steps work 2
+	work_ends work
 	store_whole
 	stop_bg egpud
 	expect_same "what it leaves" "" "$(cat /run/egpu/journal 2>/dev/null)"
-	if [ "$1" = pulled ]; then
-		sleep 1
-		hotadd tb0 "gpu$n"
-		gpu_ready "$gpu"
-	elif ! on_bus "$gpu"; then
-		outcome="$outcome(gone)"
-		back "$gpu"
-	fi
+	on_bus "$gpu" && return 0
+	outcome="$outcome(gone)"
+	back "$gpu"
 }
 
 each() {
@@ -87,14 +72,15 @@ each() {
 	while [ "$n" -lt "$2" ]; do
 		outcome="$outcome $n"
 		crash "$1" "$n" || break
-		survived "$1"
+		survived
 		[ -z "$rig_failed" ] || break
 		n=$((n + stride))
 	done
 	note "steps:$outcome"
 	bg_alive egpud || return 0
 	note "$n is one too many"
-	survived "$1"
+	stop_bg egpud
+	survived
 }
 
 each moved 60
@@ -115,7 +101,7 @@ for delay in $delays; do
 	rig_wait "! bg_alive eject" 40 || fail "the eject does not end"
 	rm -f /run/rig/bg.eject
 	outcome=
-	survived moved
+	survived
 	[ -z "$rig_failed" ] || break
 done
 
