@@ -310,6 +310,18 @@ void migrations_gone(struct daemon *daemon, uint32_t id, uint64_t when)
 	migrations_next(daemon->work);
 }
 
+static struct migration *last_for(const struct work *work, uint64_t cookie)
+{
+	struct migration *migration, *last = NULL;
+
+	for (migration = work->migrations; migration;
+	     migration = migration->next) {
+		if (migration->cookie == cookie)
+			last = migration;
+	}
+	return last;
+}
+
 /**
  * migrations_off() - a removal does not take place
  * @daemon: daemon
@@ -323,17 +335,13 @@ void migrations_off(struct daemon *daemon, uint64_t cookie)
 
 	if (!daemon->work || !cookie)
 		return;
-again:
-	for (migration = daemon->work->migrations; migration;
-	     migration = migration->next) {
-		if (migration->cookie != cookie)
-			continue;
+	/* The last ones first, so that none begins because another one ends. */
+	while ((migration = last_for(daemon->work, cookie))) {
 		migration->cookie = 0;
 		if (migration->lost)
 			continue;
 		reason_set(migration->reason, "the GPU does not leave");
 		migration_input(migration, MIGRATION_OFF);
-		goto again;
 	}
 }
 

@@ -77,6 +77,14 @@ static void free_run(struct mover_run *run)
 	free(run);
 }
 
+/* Before its descriptors are closed: another child may have copies of them. */
+static bool reap(struct mover_run *run)
+{
+	run->io = sd_event_source_disable_unref(run->io);
+	run->ended = sd_event_source_disable_unref(run->ended);
+	return mover_reap(&run->mover);
+}
+
 static int on_ended(sd_event_source *source, int fd, uint32_t revents, void *arg)
 {
 	struct mover_run *run = arg;
@@ -87,8 +95,8 @@ static int on_ended(sd_event_source *source, int fd, uint32_t revents, void *arg
 	/* What it had said before is still to be read. */
 	listen_to(run);
 	say_last(run, -ECHILD, "the process that moves the data has died");
-	if (mover_reap(&run->mover))
-		free_run(run);
+	reap(run);
+	free_run(run);
 	return 0;
 }
 
@@ -158,7 +166,7 @@ mover_run_begin(struct work *work, const struct mover *mover, uint64_t limit,
 	if (watch(run, limit) >= 0)
 		return run;
 	mover_kill(&run->mover);
-	mover_reap(&run->mover);
+	reap(run);
 	free_run(run);
 	return NULL;
 }
@@ -192,7 +200,7 @@ void mover_runs_end(struct work *work)
 		mover_run_drop(run);
 		mover_kill(&run->mover);
 		poll(&end, 1, END_MS);
-		if (!mover_reap(&run->mover))
+		if (!reap(run))
 			log_line(LOG_WARNING, "process %d does not end",
 				 run->mover.pid);
 		free_run(run);

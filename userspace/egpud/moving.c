@@ -125,6 +125,26 @@ enum migration_state moving_state(const struct removal *removal,
 	return least;
 }
 
+/* Why a removal cannot wait any longer; whether it is because of this. */
+bool moving_reason(struct removal *removal)
+{
+	const struct work *work = removal->daemon->work;
+	const struct migration *migration;
+	char who[96];
+
+	for (migration = work ? work->migrations : NULL; migration;
+	     migration = migration->next) {
+		if (!is_for(removal, migration))
+			continue;
+		reason_who(&migration->session->process, who, sizeof(who));
+		reason_set(removal->reason,
+			   "no time is left to move %s: it is in step %s", who,
+			   migration_state_name(migration->state));
+		return true;
+	}
+	return false;
+}
+
 static int on_wake(sd_event_source *source, void *arg)
 {
 	struct work *work = arg;

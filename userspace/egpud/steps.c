@@ -218,8 +218,9 @@ static enum txn_input late_ask(struct removal *removal)
 	if (ask_kill(removal))
 		return wait_for(removal, least(KILL_LIMIT, time_left(removal)),
 				ASK_TICK);
-	reason_holders(removal->reason, &removal->holders, ask_waits_for,
-		       removal);
+	if (!moving_reason(removal))
+		reason_holders(removal->reason, &removal->holders,
+			       ask_waits_for, removal);
 	return fail(removal);
 }
 

@@ -570,6 +570,7 @@ void moving_go(struct removal *removal);
 void moving_hold(struct removal *removal);
 enum migration_state moving_state(const struct removal *removal,
 				  const struct process *process);
+bool moving_reason(struct removal *removal);
 void moving_wake(struct work *work);
 void moving_ended(const struct migration *migration);
 void moving_held(const struct migration *migration);

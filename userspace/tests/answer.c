@@ -278,6 +278,7 @@ static void play_steps(struct kernel *k, struct egpu_removal *rem)
 	kernel_step(k, rem, EGPU_STEP_FENCE);
 	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_FENCED);
 	kernel_step(k, rem, EGPU_STEP_ASK);
+	kernel_move(k, rem, k->outcome != OUTCOME_HELPER_REFUSED);
 	if (k->outcome == OUTCOME_HELPER_REFUSED)
 		return;
 	kernel_step(k, rem, EGPU_STEP_FREEZE);

@@ -3,6 +3,7 @@
  * A daemon at work in the tests.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -45,7 +46,7 @@ void desk_set_daemon(void)
 
 void desk_make(void)
 {
-	log_setup(LOG_EMERG);
+	log_setup(getenv("EGPU_TEST_LOG") ? LOG_DEBUG : LOG_EMERG);
 	world_make(&desk_world);
 	snprintf(desk_config, sizeof(desk_config), "%s/egpud.conf",
 		 desk_world.dir);

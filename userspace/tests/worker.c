@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../lib/egpu-session.h"
-#include "program.h"
+#include "worker.h"
 #include "test.h"
 
 #define BUFFERS_MAX 64
@@ -39,7 +39,7 @@ struct state {
  * @state: where the work is
  */
 struct self {
-	struct program *shared;
+	struct worker *shared;
 	struct egpu_session *session;
 	int fd[BUFFERS_MAX];
 	uint64_t *data[BUFFERS_MAX];
@@ -104,7 +104,7 @@ static int on_move(struct egpu_session *session,
 		   const struct egpu_session_move *move, void *arg)
 {
 	struct self *self = arg;
-	struct program *shared = self->shared;
+	struct worker *shared = self->shared;
 
 	(void)session;
 	shared->offers++;
@@ -158,7 +158,7 @@ static const struct egpu_session_ops ops = {
 
 static void add_buffers(struct self *self)
 {
-	struct program *shared = self->shared;
+	struct worker *shared = self->shared;
 	size_t i;
 
 	for (i = 0; i < shared->n; i++) {
@@ -182,7 +182,7 @@ static void add_buffers(struct self *self)
 
 static void work(struct self *self)
 {
-	struct program *shared = self->shared;
+	struct worker *shared = self->shared;
 	int err;
 
 	for (;;) {
@@ -203,7 +203,7 @@ static void work(struct self *self)
 	}
 }
 
-static void be_program(struct program *shared, const struct world *world,
+static void be_program(struct worker *shared, const struct world *world,
 		       const char *socket)
 {
 	static struct self self;
@@ -226,36 +226,39 @@ static void be_program(struct program *shared, const struct world *world,
 }
 
 /* To be filled in, then started. */
-struct program *program_new(void)
+struct worker *worker_new(void)
 {
-	struct program *program;
+	struct worker *worker;
 
-	program = mmap(NULL, sizeof(*program), PROT_READ | PROT_WRITE,
+	worker = mmap(NULL, sizeof(*worker), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(program != MAP_FAILED);
-	program->n = 3;
-	program->bytes = 256 << 10;
-	program->pace_us = 500;
-	return program;
+	assert_true(worker != MAP_FAILED);
+	worker->n = 3;
+	worker->bytes = 256 << 10;
+	worker->pace_us = 500;
+	return worker;
 }
 
 /* @socket: where the daemon listens; the loop has to run for it to be ready */
-void program_start(struct program *program, const struct world *world,
+void worker_start(struct worker *worker, const struct world *world,
 		   const char *socket)
 {
-	program->pid = fork();
-	assert_true(program->pid >= 0);
-	if (!program->pid) {
-		be_program(program, world, socket);
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		be_program(worker, world, socket);
 		_exit(0);
 	}
+	/* Not before: what it has in its memory we have as well. */
+	worker->pid = pid;
 }
 
-void program_end(struct program *program)
+void worker_end(struct worker *worker)
 {
-	if (program->pid > 0) {
-		kill(program->pid, SIGKILL);
-		waitpid(program->pid, NULL, 0);
+	if (worker->pid > 0) {
+		kill(worker->pid, SIGKILL);
+		waitpid(worker->pid, NULL, 0);
 	}
-	munmap(program, sizeof(*program));
+	munmap(worker, sizeof(*worker));
 }

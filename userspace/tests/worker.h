@@ -5,8 +5,8 @@
  * step what the buffers must hold, and holds the GPU of the world until it was
  * moved.
  */
-#ifndef TESTS_PROGRAM_H
-#define TESTS_PROGRAM_H
+#ifndef TESTS_WORKER_H
+#define TESTS_WORKER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "world.h"
 
 /**
- * struct program - a program, in memory that it shares with the test
+ * struct worker - a program, in memory that it shares with the test
  * @pid: its pid
  * @n: how many buffers it has
  * @bytes: the size of each
@@ -41,7 +41,7 @@
  * @offline: egpud was not there at a safe point
  * @why: of the last failure
  */
-struct program {
+struct worker {
 	pid_t pid;
 	size_t n;
 	size_t bytes;
@@ -67,9 +67,9 @@ struct program {
 	char why[160];
 };
 
-struct program *program_new(void);
-void program_start(struct program *program, const struct world *world,
+struct worker *worker_new(void);
+void worker_start(struct worker *worker, const struct world *world,
 		   const char *socket);
-void program_end(struct program *program);
+void worker_end(struct worker *worker);
 
 #endif
