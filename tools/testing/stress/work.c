@@ -194,8 +194,7 @@ static void begin_eject(struct act *act, uint32_t id)
 /* Every checkpoint that is there is whole. */
 static void check_store(void)
 {
-	static const char *const argv[] = { "sh", "-c",
-					    "egpuctl checkpoint verify --all",
+	static const char *const argv[] = { "egpuctl", "checkpoint", "verify",
 					    NULL };
 	int status;
 

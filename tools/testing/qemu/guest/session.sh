@@ -157,9 +157,7 @@ checkpoints() {
 store_whole() {
 	egpuctl checkpoint list --json >/run/rig/list 2>&1 ||
 		{ fail "the store cannot be listed"; rig_note_file /run/rig/list; return 1; }
-	for rig_id in $(jq -r '.checkpoints[].id' /run/rig/list); do
-		expect egpuctl checkpoint verify "$rig_id"
-	done
+	[ "$(jq '.checkpoints | length' /run/rig/list)" = 0 ] || expect egpuctl checkpoint verify
 	expect_same "files in the store" "$(jq '.checkpoints | length' /run/rig/list)" \
 		"$(find "$store" -type f | wc -l)"
 }
