@@ -36,7 +36,7 @@ nodes_save "$gpu" before
 eject refused "$gpu"
 eject_ends refused 4 40
 says refused 'not safe to unplug'
-says refused "migrat.*$(bg_pid work)|$(bg_pid work).*migrat"
+says refused "cannot move .*$(bg_pid work).*CPU"
 migration_wait work failed
 migrations_paired
 all_back "$gpu" before "$(bg_pid work)"
