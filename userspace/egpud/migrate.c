@@ -48,6 +48,8 @@ static enum migration_input enter_save(struct migration *migration)
 	struct session *session = migration->session;
 
 	migration->still = session->still;
+	if (migration->cookie)
+		moving_wake(session->work);
 	if (session->save && session->save->rough)
 		save_stop(session);
 	/* That of this safe point is what is wanted; another must end first. */

@@ -62,7 +62,7 @@ int target_gather(struct work *work, struct candidates *candidates)
 	if (err)
 		return err;
 	drop_leaving(devices);
-	err = select_gather(&roots, devices, BANDWIDTH_DIR, candidates);
+	err = select_gather(&roots, devices, work->bandwidths, candidates);
 	egpu_device_list_free(devices);
 	for (i = 0; !err && i < candidates->n; i++)
 		candidates->item[i].sessions =

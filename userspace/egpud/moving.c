@@ -21,25 +21,66 @@ static bool is_there(const struct removal *removal,
 	       !session->gone;
 }
 
+static struct holder *holder_of(const struct removal *removal,
+				const struct process *process)
+{
+	size_t i;
+
+	for (i = 0; i < removal->holders.n; i++) {
+		struct holder *holder = &removal->holders.item[i];
+
+		if (holder->process.pid == process->pid &&
+		    holder->process.start == process->start)
+			return holder;
+	}
+	return NULL;
+}
+
+/* What a mover has made for a program shows in no list of the kernel's. */
+static struct holder *add_holder(struct removal *removal,
+				 const struct session *session)
+{
+	struct holders *holders = &removal->holders;
+	struct holder *item;
+
+	item = reallocarray(holders->item, holders->n + 1, sizeof(*item));
+	if (!item)
+		return NULL;
+	holders->item = item;
+	holders->size = holders->n + 1;
+	item = &holders->item[holders->n++];
+	*item = (struct holder){
+		.process = session->process,
+		.how = HOLDER_DMABUF,
+		.role = holder_role_of(&session->process),
+		.buffers = (uint32_t)session->n,
+		.bytes = session->bytes,
+	};
+	return item;
+}
+
 /**
  * moving_mark() - note which holders cooperate
- * @removal: its .holders were just looked up
+ * @removal: its .holders were just looked up; who has work on the GPU and is
+ *	not among them is added
  */
 void moving_mark(struct removal *removal)
 {
 	struct work *work = removal->daemon->work;
 	struct session *session;
-	size_t i;
+	struct holder *holder;
 
 	if (work && work->locate)
 		place_all(work);
-	for (i = 0; work && i < removal->holders.n; i++) {
-		struct holder *holder = &removal->holders.item[i];
-
-		session = NULL;
-		holder->cooperates = false;
-		while ((session = sessions_of(work, &holder->process, session)))
-			holder->cooperates |= is_there(removal, session);
+	for (session = work ? work->sessions : NULL; session;
+	     session = session->next) {
+		if (!is_there(removal, session))
+			continue;
+		holder = holder_of(removal, &session->process);
+		if (!holder)
+			holder = add_holder(removal, session);
+		if (holder)
+			holder->cooperates = true;
 	}
 }
 

@@ -122,7 +122,7 @@ static uint64_t rate_of(const struct work *work,
 	uint64_t rate;
 
 	if (device->cookie || device->state == EGPU_DEVICE_STATE_LEAVING ||
-	    bandwidth_load(BANDWIDTH_DIR, work->daemon->roots, device->address,
+	    bandwidth_load(work->bandwidths, work->daemon->roots, device->address,
 			   &rate))
 		return 0;
 	return rate;
@@ -143,6 +143,25 @@ static void settle(struct session *session, const struct egpu_device *device)
 	session_log(LOG_DEBUG, session, "its work is on %s",
 		    device ? device->address : "the CPU");
 	publish_soon(session->work);
+}
+
+static bool is_listed(const struct place *place, size_t n, uint32_t id)
+{
+	while (n--) {
+		if (place[n].device->id == id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What a mover has made for a program is in no list of handles, as long as the
+ * program has not imported it; but it is where we have put it.
+ */
+static bool stays(const struct session *session, const struct place *place,
+		  size_t n)
+{
+	return session->put && session->n && is_listed(place, n, session->device);
 }
 
 /* Where what has gone was is known, and what moves is about to be elsewhere. */
@@ -177,6 +196,9 @@ static void place_on(struct work *work, const struct egpu_device_list *devices)
 			best = weight;
 			found = place[i].device;
 		}
+		if (!found && stays(session, place, n))
+			continue;
+		session->put = false;
 		settle(session, found);
 	}
 	for (i = 0; i < n; i++)

@@ -18,6 +18,8 @@
 /* Messages taken in a turn of the loop, and in a second, at most. */
 #define TURN_MAX   64
 #define SECOND_MAX 20000
+/* More than that no socket holds. */
+#define UNREAD_MAX 4096
 /* What a message takes of a socket's buffer, with all that the kernel adds. */
 #define MESSAGE_BYTES 2048
 
@@ -73,14 +75,8 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents,
  */
 int session_listen_to(struct session *session)
 {
-	int err = sd_event_add_io(session->work->daemon->loop, &session->io,
-				  session->sock, EPOLLIN, on_message, session);
-
-	/* The kernel and removals are first: their time is short. */
-	if (err >= 0)
-		err = sd_event_source_set_priority(session->io,
-						   SD_EVENT_PRIORITY_IDLE);
-	return err;
+	return sd_event_add_io(session->work->daemon->loop, &session->io,
+			       session->sock, EPOLLIN, on_message, session);
 }
 
 /**
@@ -149,6 +145,22 @@ void session_reply(struct session *session, uint32_t serial, int error,
 	session_post(session, &message, -1);
 }
 
+/*
+ * What is left unread when a socket is closed would make the other side hear of
+ * that first, and not of why.
+ */
+static void empty(int sock)
+{
+	char byte;
+	int i;
+
+	shutdown(sock, SHUT_RD);
+	for (i = 0; i < UNREAD_MAX; i++) {
+		if (recv(sock, &byte, sizeof(byte), MSG_DONTWAIT) <= 0)
+			return;
+	}
+}
+
 /**
  * session_break() - the program has broken the protocol
  * @session: closed
@@ -167,6 +179,7 @@ void session_break(struct session *session, const char *format, ...)
 	va_end(args);
 	text_printable(text, printable, sizeof(printable));
 	fill_result(&message.result, EPROTO, printable);
+	empty(session->sock);
 	/* Whether it hears that is its own affair. */
 	wire_send(session->sock, &message, -1);
 	session_log(LOG_NOTICE, session, "session refused: %s", printable);

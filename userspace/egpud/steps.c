@@ -318,7 +318,7 @@ static enum txn_input tick_freeze(struct removal *removal)
 	/* Who cooperates stands still by itself, at a point of its own. */
 	if (!removal->unreached &&
 	    moving_state(removal, NULL) < MIGRATION_SAVE)
-		return wait_for(removal, 0, FREEZE_TICK);
+		return wait_for(removal, 0, ASK_TICK);
 	return TXN_DONE;
 }
 

@@ -4,6 +4,7 @@
  * it, ejects still go on as for programs that know nothing of us.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <syslog.h>
 
@@ -68,6 +69,8 @@ int work_start(struct daemon *daemon)
 	/* Numbers that no daemon before us has given. */
 	work->next_session = chain_time();
 	work->next_migration = work->next_session;
+	snprintf(work->bandwidths, sizeof(work->bandwidths), "%s/bandwidth",
+		 daemon->run_dir);
 	daemon->work = work;
 	open_store(work);
 	chain_collect(work);

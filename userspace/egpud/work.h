@@ -33,6 +33,7 @@ struct mover_run;
  * @daemon: whose it is
  * @store: the checkpoints, or NULL
  * @store_error: why there is no store, a sentence
+ * @bandwidths: directory of what was measured of the links
  * @listen: the socket that programs connect to, or -1
  * @accept: the loop's source of it
  * @accept_again: accepts again after a pause
@@ -55,6 +56,7 @@ struct work {
 	struct daemon *daemon;
 	struct store *store;
 	char store_error[STORE_ERROR];
+	char bandwidths[128];
 	int listen;
 	sd_event_source *accept;
 	sd_event_source *accept_again;
@@ -81,6 +83,10 @@ void work_reload(struct daemon *daemon);
 int work_timer(struct work *work, sd_event_source **timer, uint64_t ns,
 	       sd_event_time_handler_t handler, void *arg);
 uint64_t work_now(const struct work *work);
+
+/* ------------------------------------------------------------- measure.c */
+
+void measure_card(struct daemon *daemon, const struct card *card);
 
 /* ------------------------------------------------------------- sessions.c */
 
@@ -154,6 +160,7 @@ enum stand {
  * @device: id of the GPU it is on, 0 for none
  * @address: PCI address of that
  * @driver: driver of that
+ * @put: it was moved there by us
  * @rate: bytes per second to it, as measured; 0 for not known
  * @gone: that GPU has gone, and the buffers with it
  * @stand: does it stand still
@@ -204,6 +211,7 @@ struct session {
 	uint32_t device;
 	char address[EGPU_ADDRESS_LEN + 1];
 	char driver[32];
+	bool put;
 	uint64_t rate;
 	bool gone;
 	enum stand stand;

@@ -209,7 +209,8 @@ static void be_program(struct worker *shared, const struct world *world,
 	static struct self self;
 	sigset_t none;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!shared->outlives)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "program");
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -25,6 +25,7 @@
  * @refuse: offers that it does not take
  * @unable: cannot come to a safe point
  * @deaf: never looks at what egpud says
+ * @outlives: lives on when its parent dies
  * @stubborn: does not let go of the GPU when it was moved
  * @ready: its session is open
  * @step: how far it is
@@ -50,6 +51,7 @@ struct worker {
 	volatile unsigned int refuse;
 	volatile bool unable;
 	volatile bool deaf;
+	bool outlives;
 	bool stubborn;
 	volatile bool ready;
 	volatile uint64_t step;
