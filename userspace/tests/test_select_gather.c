@@ -262,7 +262,7 @@ static void asleep(void **state)
 	}
 }
 
-/* One that is going is not looked at at all. */
+/* Nothing of one that is going is looked at. */
 static void leaving(void **state)
 {
 	static const uint32_t states[] = { EGPU_DEVICE_STATE_LEAVING,
