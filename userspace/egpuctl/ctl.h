@@ -57,6 +57,7 @@ enum ctl_exit {
  * @color: colours are wanted
  * @roots: where the machine is
  * @policy_path: configuration of the daemon
+ * @sessions_path: where the daemon tells of its sessions, NULL for nowhere
  * @policy_known: @policy was read, or its defaults taken
  * @policy: what would happen to programs
  * @policy_error: what is wrong with the file at @policy_path, or empty
@@ -78,9 +79,10 @@ struct ctl {
 	bool color;
 	const struct usage_roots *roots;
 	const char *policy_path;
+	const char *sessions_path;
 	bool policy_known;
 	struct policy_config policy;
-	char policy_error[256];
+	char policy_error[512];
 	const char *pci_ids;
 	int width;
 	uint32_t driver_ms;

@@ -3,6 +3,7 @@
  * Who holds a GPU, and what would happen to them if it was ejected.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../common/text.h"
@@ -27,7 +28,7 @@ static const struct ctl_column columns[] = {
  */
 static const struct policy_config *policy(struct ctl *ctl)
 {
-	char printable[TEXT_SIZE];
+	char printable[sizeof(ctl->policy_error)];
 
 	if (ctl->policy_known)
 		return &ctl->policy;
@@ -42,6 +43,17 @@ static const struct policy_config *policy(struct ctl *ctl)
 			text_printable(ctl->policy_error, printable,
 				       sizeof(printable)));
 	return &ctl->policy;
+}
+
+/* Who could be moved. Without the daemon's word nobody can. */
+static void mark_cooperating(const struct ctl *ctl, struct ctl_held *held)
+{
+	struct session_lines *sessions;
+
+	sessions = ctl->sessions_path ? malloc(sizeof(*sessions)) : NULL;
+	if (sessions && !sessions_read(ctl->sessions_path, sessions))
+		sessions_mark(sessions, held->device->id, &held->holders);
+	free(sessions);
 }
 
 /**
@@ -61,6 +73,8 @@ int ctl_holders(struct ctl *ctl, const struct egpu_device *device,
 	held->device = device;
 	err = holders_of(ctl->ctx, ctl->roots, device, &held->holders);
 	held->known = !err;
+	if (!err)
+		mark_cooperating(ctl, held);
 	return err;
 }
 
@@ -219,6 +233,7 @@ static void holder_object(struct ctl *ctl, struct json *json,
 	json_string_or_null(json, "cgroup", process->cgroup);
 	json_string(json, "role", holder_role_name(holder->role));
 	json_bool(json, "master", holder->master);
+	json_bool(json, "cooperates", holder->cooperates);
 	how_array(json, holder->how);
 	json_uint(json, "files", holder->files);
 	json_uint(json, "buffers", holder->buffers);
