@@ -22,14 +22,14 @@
 #include "private.h"
 
 /**
- * why() - say what is wrong
+ * buffer_fail() - say what is wrong
  * @error: BUFFERS_ERROR bytes
  * @err: negative errno
  * @format: a sentence without a full stop, and what goes into it
  *
  * Return: @err.
  */
-int why(char *error, int err, const char *format, ...)
+int buffer_fail(char *error, int err, const char *format, ...)
 {
 	va_list args;
 
@@ -46,11 +46,11 @@ static bool look(int fd, struct statx *stx)
 }
 
 /**
- * is_drm_node() - whether a descriptor is an open DRM node
+ * buffer_is_drm_node() - whether a descriptor is an open DRM node
  * @fd: any descriptor
  * @minor: set to its minor number; may be NULL
  */
-bool is_drm_node(int fd, uint32_t *minor)
+bool buffer_is_drm_node(int fd, uint32_t *minor)
 {
 	struct statx stx;
 
@@ -68,13 +68,16 @@ static int check_access(int fd, bool write, char *error)
 	int flags = fcntl(fd, F_GETFL);
 
 	if (flags < 0)
-		return why(error, -errno, "the descriptor is not open");
+		return buffer_fail(error, -errno, "the descriptor is not open");
 	if (flags & O_PATH)
-		return why(error, -EBADF, "the descriptor is only a path");
+		return buffer_fail(error, -EBADF,
+				   "the descriptor is only a path");
 	if ((flags & O_ACCMODE) == O_WRONLY)
-		return why(error, -EACCES, "the descriptor cannot be read");
+		return buffer_fail(error, -EACCES,
+				   "the descriptor cannot be read");
 	if (write && (flags & O_ACCMODE) != O_RDWR)
-		return why(error, -EACCES, "the descriptor cannot be written");
+		return buffer_fail(error, -EACCES,
+				   "the descriptor cannot be written");
 	return 0;
 }
 
@@ -139,18 +142,22 @@ static int check_dma_buf(int fd, uint64_t size, uint64_t *inode, char *error)
 	int err;
 
 	if (!is_dma_buf(fd))
-		return why(error, -EINVAL, "the descriptor is not a dma-buf");
+		return buffer_fail(error, -EINVAL,
+				   "the descriptor is not a dma-buf");
 	err = read_fdinfo(fd, text, sizeof(text));
 	if (err)
-		return why(error, err, "/proc/self/fdinfo cannot be read: %s",
-			   strerror(-err));
+		return buffer_fail(error, err,
+				   "/proc/self/fdinfo cannot be read: %s",
+				   strerror(-err));
 	if (!field(text, "exp_name:", &exporter) ||
 	    !field(text, "ino:", inode) || !field(text, "size:", &have))
-		return why(error, -EINVAL, "the descriptor is not a dma-buf");
+		return buffer_fail(error, -EINVAL,
+				   "the descriptor is not a dma-buf");
 	if (have < size)
-		return why(error, -ERANGE,
-			   "the dma-buf has %" PRIu64 " bytes, not %" PRIu64,
-			   have, size);
+		return buffer_fail(error, -ERANGE,
+				   "the dma-buf has %" PRIu64
+				   " bytes, not %" PRIu64,
+				   have, size);
 	return 0;
 }
 
@@ -160,18 +167,19 @@ static int check_memory(int fd, uint64_t size, uint64_t *inode, char *error)
 	struct stat st;
 
 	if (seals < 0)
-		return why(error, -EINVAL, "the descriptor is not a memfd");
+		return buffer_fail(error, -EINVAL,
+				   "the descriptor is not a memfd");
 	if (!(seals & F_SEAL_SHRINK))
-		return why(error, -EPERM,
-			   "the memfd can shrink, seal it with F_SEAL_SHRINK");
+		return buffer_fail(error, -EPERM,
+				   "the memfd can shrink, seal it with F_SEAL_SHRINK");
 	/* It is memory, so no file system of a user answers this. */
 	if (fstat(fd, &st))
-		return why(error, -errno, "the memfd has no size: %s",
-			   strerror(errno));
+		return buffer_fail(error, -errno, "the memfd has no size: %s",
+				   strerror(errno));
 	if ((uint64_t)st.st_size < size)
-		return why(error, -ERANGE,
-			   "the memfd has %jd bytes, not %" PRIu64,
-			   (intmax_t)st.st_size, size);
+		return buffer_fail(error, -ERANGE,
+				   "the memfd has %jd bytes, not %" PRIu64,
+				   (intmax_t)st.st_size, size);
 	*inode = st.st_ino;
 	return 0;
 }
@@ -199,23 +207,25 @@ int buffer_check(const struct wire_buffer *buffer, int fd, uint64_t *inode,
 	if (err)
 		return err;
 	if (!buffer->size || buffer->size > WIRE_SIZE_MAX)
-		return why(error, -ERANGE, "%" PRIu64 " bytes are no buffer",
-			   buffer->size);
+		return buffer_fail(error, -ERANGE,
+				   "%" PRIu64 " bytes are no buffer",
+				   buffer->size);
 	switch (buffer->kind) {
 	case WIRE_DMABUF:
 		return check_dma_buf(fd, buffer->size, inode, error);
 	case WIRE_MEMORY:
 		return check_memory(fd, buffer->size, inode, error);
 	case WIRE_HANDLE:
-		if (!is_drm_node(fd, &minor))
-			return why(error, -EINVAL,
-				   "the descriptor is not a DRM node");
+		if (!buffer_is_drm_node(fd, &minor))
+			return buffer_fail(error, -EINVAL,
+					   "the descriptor is not a DRM node");
 		if (!buffer->handle)
-			return why(error, -EINVAL, "0 is no GEM handle");
+			return buffer_fail(error, -EINVAL, "0 is no GEM handle");
 		*inode = minor;
 		return 0;
 	default:
-		return why(error, -EINVAL, "kind %u is not known", buffer->kind);
+		return buffer_fail(error, -EINVAL, "kind %u is not known",
+				   buffer->kind);
 	}
 }
 
@@ -235,8 +245,8 @@ int buffer_check_state(int fd, uint32_t size, char *error)
 	uint64_t inode;
 
 	if (size > WIRE_STATE_MAX)
-		return why(error, -ERANGE,
-			   "a state of %u bytes is too large, %u are allowed",
-			   size, WIRE_STATE_MAX);
+		return buffer_fail(error, -ERANGE,
+				   "a state of %u bytes is too large, %u are allowed",
+				   size, WIRE_STATE_MAX);
 	return buffer_check(&state, fd, &inode, error);
 }

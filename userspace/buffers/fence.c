@@ -61,7 +61,7 @@ int buffer_poll(const struct wire_buffer *buffer, int fd, int timeout_ms)
 		return wait_idle(fd, timeout_ms);
 	exported = handle_export(fd, buffer->handle);
 	if (exported < 0)
-		return is_refused(exported) ? -EOPNOTSUPP : exported;
+		return buffer_is_refused(exported) ? -EOPNOTSUPP : exported;
 	ret = wait_idle(exported, timeout_ms);
 	close(exported);
 	return ret;

@@ -47,12 +47,12 @@ static const struct {
 };
 
 /**
- * format_bytes() - bytes of a pixel
+ * pixel_bytes() - bytes of a pixel
  * @fourcc: DRM format
  *
  * Return: them, 0 for formats that are not known or have more than one plane.
  */
-uint32_t format_bytes(uint32_t fourcc)
+uint32_t pixel_bytes(uint32_t fourcc)
 {
 	size_t i;
 
@@ -71,7 +71,7 @@ uint32_t format_bytes(uint32_t fourcc)
  */
 uint32_t buffer_line_bytes(const struct wire_buffer *buffer)
 {
-	return buffer->width * format_bytes(buffer->format);
+	return buffer->width * pixel_bytes(buffer->format);
 }
 
 /**
@@ -93,7 +93,7 @@ const char *buffer_not_portable(const struct wire_buffer *buffer)
 		return buffer->width || buffer->height || buffer->stride ?
 			       "it has lines but no format" :
 			       NULL;
-	bytes = format_bytes(buffer->format);
+	bytes = pixel_bytes(buffer->format);
 	if (!bytes)
 		return "its format is not one that can be moved";
 	if (!buffer->width || !buffer->height)

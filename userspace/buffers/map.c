@@ -38,10 +38,10 @@ int handle_export(int drm, uint32_t handle)
 }
 
 /**
- * is_refused() - whether an errno says that a driver does not do that at all
+ * buffer_is_refused() - whether an errno says that a driver does not do that at all
  * @err: negative errno
  */
-bool is_refused(int err)
+bool buffer_is_refused(int err)
 {
 	return err == -ENOSYS || err == -EOPNOTSUPP || err == -ENOTTY;
 }
@@ -79,16 +79,17 @@ int map_dma_buf(int fd, uint64_t size, bool write, struct mapping *mapping,
 	int err;
 
 	if (have < 0)
-		return why(error, -errno, "its dma-buf has no size: %s",
-			   strerror(errno));
+		return buffer_fail(error, -errno, "its dma-buf has no size: %s",
+				   strerror(errno));
 	if ((uint64_t)have < size)
-		return why(error, -ERANGE,
-			   "its dma-buf has %jd bytes, not %" PRIu64,
-			   (intmax_t)have, size);
+		return buffer_fail(error, -ERANGE,
+				   "its dma-buf has %jd bytes, not %" PRIu64,
+				   (intmax_t)have, size);
 	err = map_at(fd, 0, size, write, mapping);
 	if (err)
-		return why(error, err, "its dma-buf cannot be mapped: %s",
-			   strerror(-err));
+		return buffer_fail(error, err,
+				   "its dma-buf cannot be mapped: %s",
+				   strerror(-err));
 	mapping->fd = fd;
 	mapping->slow = true;
 	return 0;
@@ -117,9 +118,9 @@ int map_dumb(int drm, uint32_t handle, uint64_t size, bool write,
 	if (!err)
 		err = map_at(drm, map.offset, size, write, mapping);
 	if (err)
-		return why(error, err,
-			   "its driver maps handle %u neither as a dma-buf nor as a dumb buffer: %s",
-			   handle, strerror(-err));
+		return buffer_fail(error, err,
+				   "its driver maps handle %u neither as a dma-buf nor as a dumb buffer: %s",
+				   handle, strerror(-err));
 	mapping->fd = -1;
 	mapping->slow = true;
 	return 0;
@@ -141,8 +142,8 @@ int map_memory(int fd, uint64_t size, bool write, struct mapping *mapping,
 	int err = map_at(fd, 0, size, write, mapping);
 
 	if (err)
-		return why(error, err, "its memory cannot be mapped: %s",
-			   strerror(-err));
+		return buffer_fail(error, err, "its memory cannot be mapped: %s",
+				   strerror(-err));
 	mapping->fd = -1;
 	mapping->slow = false;
 	return 0;
@@ -155,9 +156,9 @@ static int map_handle(const struct wire_buffer *buffer, int drm, bool write,
 	int fd = handle_export(drm, buffer->handle);
 	int err;
 
-	if (fd < 0 && !is_refused(fd))
-		return why(error, fd, "handle %u cannot be exported: %s",
-			   buffer->handle, strerror(-fd));
+	if (fd < 0 && !buffer_is_refused(fd))
+		return buffer_fail(error, fd, "handle %u cannot be exported: %s",
+				   buffer->handle, strerror(-fd));
 	if (fd >= 0) {
 		err = map_dma_buf(fd, buffer->size, write, mapping, error);
 		if (!err)
@@ -190,7 +191,8 @@ int buffer_map(const struct wire_buffer *buffer, int fd, bool write,
 	case WIRE_DMABUF:
 		own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		if (own < 0)
-			return why(error, -errno, "no descriptor is left");
+			return buffer_fail(error, -errno,
+					   "no descriptor is left");
 		err = map_dma_buf(own, buffer->size, write, mapping, error);
 		if (err)
 			close(own);
@@ -200,7 +202,8 @@ int buffer_map(const struct wire_buffer *buffer, int fd, bool write,
 	case WIRE_MEMORY:
 		return map_memory(fd, buffer->size, write, mapping, error);
 	default:
-		return why(error, -EINVAL, "kind %u is not known", buffer->kind);
+		return buffer_fail(error, -EINVAL, "kind %u is not known",
+				   buffer->kind);
 	}
 }
 

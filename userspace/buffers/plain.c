@@ -56,7 +56,7 @@ static int take(int pidfd, int number, uint32_t minor, int **fds, size_t *n)
 	fd = pidfd_getfd(pidfd, number, 0);
 	if (fd < 0)
 		return errno == EBADF ? 0 : -errno;
-	if (!is_drm_node(fd, &found) || found != minor ||
+	if (!buffer_is_drm_node(fd, &found) || found != minor ||
 	    fcntl(fd, F_GETFL) & O_PATH || is_known(*fds, *n, fd)) {
 		close(fd);
 		return 0;
@@ -121,8 +121,8 @@ int plain_open_files(pid_t pid, uint32_t minor, int **fds, size_t *n,
 	*fds = NULL;
 	*n = 0;
 	if (pidfd < 0)
-		return why(error, -errno, "process %d: %s", pid,
-			   strerror(errno));
+		return buffer_fail(error, -errno, "process %d: %s", pid,
+				   strerror(errno));
 	stream = open_links(pid);
 	err = stream ? take_all(pidfd, stream, minor, fds, n) : -errno;
 	if (stream)
@@ -134,6 +134,7 @@ int plain_open_files(pid_t pid, uint32_t minor, int **fds, size_t *n,
 		close((*fds)[--*n]);
 	free(*fds);
 	*fds = NULL;
-	return why(error, err, "the files of process %d cannot be had: %s", pid,
-		   strerror(-err));
+	return buffer_fail(error, err,
+			   "the files of process %d cannot be had: %s", pid,
+			   strerror(-err));
 }

@@ -11,18 +11,18 @@
 
 /* ------------------------------------------------------------- check.c */
 
-int why(char *error, int err, const char *format, ...)
+int buffer_fail(char *error, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-bool is_drm_node(int fd, uint32_t *minor);
+bool buffer_is_drm_node(int fd, uint32_t *minor);
 
 /* ------------------------------------------------------------- format.c */
 
-uint32_t format_bytes(uint32_t fourcc);
+uint32_t pixel_bytes(uint32_t fourcc);
 
 /* ------------------------------------------------------------- map.c */
 
 int handle_export(int drm, uint32_t handle);
-bool is_refused(int err);
+bool buffer_is_refused(int err);
 int map_dma_buf(int fd, uint64_t size, bool write, struct mapping *mapping,
 		char *error);
 int map_dumb(int drm, uint32_t handle, uint64_t size, bool write,

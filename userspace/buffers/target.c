@@ -32,11 +32,11 @@ static int open_node(const char *node, char *error)
 	int fd = open(node, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
-		return why(error, -errno, "%s cannot be opened: %s", node,
-			   strerror(errno));
-	if (!is_drm_node(fd, NULL)) {
+		return buffer_fail(error, -errno, "%s cannot be opened: %s",
+				   node, strerror(errno));
+	if (!buffer_is_drm_node(fd, NULL)) {
 		close(fd);
-		return why(error, -EINVAL, "%s is not a DRM node", node);
+		return buffer_fail(error, -EINVAL, "%s is not a DRM node", node);
 	}
 	/*
 	 * Who opens a node that nobody shows a picture on becomes the one who
@@ -74,8 +74,9 @@ int target_open(struct target *target, const char *node, char *error)
 		return fd;
 	if (!capability(fd, DRM_CAP_DUMB_BUFFER)) {
 		close(fd);
-		return why(error, -EOPNOTSUPP,
-			   "the driver of %s makes no dumb buffers", node);
+		return buffer_fail(error, -EOPNOTSUPP,
+				   "the driver of %s makes no dumb buffers",
+				   node);
 	}
 	target->drm = fd;
 	target->can_export = capability(fd, DRM_CAP_PRIME) &
@@ -133,8 +134,8 @@ static int make_memory(const struct target *target, struct made *made,
 			   (made->buffer.stride + align - 1) / align * align);
 	fd = new_memory("egpu-buffer", made->buffer.size);
 	if (fd < 0)
-		return why(error, fd, "%" PRIu64 " bytes of memory: %s",
-			   made->buffer.size, strerror(-fd));
+		return buffer_fail(error, fd, "%" PRIu64 " bytes of memory: %s",
+				   made->buffer.size, strerror(-fd));
 	err = map_memory(fd, made->buffer.size, true, &made->map, error);
 	if (err) {
 		close(fd);
@@ -166,7 +167,7 @@ static int create_dumb(int drm, uint32_t width, uint64_t height, uint32_t bits,
 static int create_like(int drm, const struct wire_buffer *like,
 		       struct drm_mode_create_dumb *dumb)
 {
-	uint32_t bytes = format_bytes(like->format);
+	uint32_t bytes = pixel_bytes(like->format);
 	uint64_t lines;
 	int err;
 
@@ -222,13 +223,14 @@ static int give_dumb(struct target *target,
 		made->fd = fd;
 		return 0;
 	}
-	if (!is_refused(fd))
-		return why(error, fd, "a new buffer cannot be exported: %s",
-			   strerror(-fd));
+	if (!buffer_is_refused(fd))
+		return buffer_fail(error, fd,
+				   "a new buffer cannot be exported: %s",
+				   strerror(-fd));
 	target->can_export = false;
 	fd = fcntl(target->drm, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
-		return why(error, -errno, "no descriptor is left");
+		return buffer_fail(error, -errno, "no descriptor is left");
 	made->buffer.kind = WIRE_HANDLE;
 	made->buffer.handle = dumb->handle;
 	made->fd = fd;
@@ -248,15 +250,16 @@ static int make_dumb(struct target *target, const struct wire_buffer *like,
 
 	err = create_like(target->drm, like, &dumb);
 	if (err)
-		return why(error, err,
-			   "the driver makes no buffer of %" PRIu64 " bytes: %s",
-			   like->size, strerror(-err));
+		return buffer_fail(error, err,
+				   "the driver makes no buffer of %" PRIu64
+				   " bytes: %s",
+				   like->size, strerror(-err));
 	if (!fits(like, &dumb)) {
 		destroy_dumb(target->drm, dumb.handle);
-		return why(error, -ERANGE,
-			   "the driver has made a buffer of %" PRIu64
-			   " bytes where %" PRIu64 " were asked for",
-			   (uint64_t)dumb.size, like->size);
+		return buffer_fail(error, -ERANGE,
+				   "the driver has made a buffer of %" PRIu64
+				   " bytes where %" PRIu64 " were asked for",
+				   (uint64_t)dumb.size, like->size);
 	}
 	set_stride(&made->buffer, dumb.pitch);
 	err = give_dumb(target, &dumb, made, error);
@@ -294,10 +297,11 @@ int target_make(struct target *target, const struct wire_buffer *like,
 	made->buffer.handle = 0;
 	made->buffer.modifier = 0;
 	if (not_portable)
-		return why(error, -EINVAL, "%s", not_portable);
+		return buffer_fail(error, -EINVAL, "%s", not_portable);
 	if (!like->size || like->size > WIRE_SIZE_MAX)
-		return why(error, -ERANGE, "%" PRIu64 " bytes are no buffer",
-			   like->size);
+		return buffer_fail(error, -ERANGE,
+				   "%" PRIu64 " bytes are no buffer",
+				   like->size);
 	if (target->cpu)
 		err = make_memory(target, made, error);
 	else

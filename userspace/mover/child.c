@@ -31,9 +31,9 @@ static struct mover_message vanished = {
 static int vanished_sock;
 
 /**
- * now_ns() - CLOCK_MONOTONIC in ns
+ * mover_now_ns() - CLOCK_MONOTONIC in ns
  */
-uint64_t now_ns(void)
+uint64_t mover_now_ns(void)
 {
 	struct timespec now;
 

@@ -28,12 +28,12 @@ static void write_piece(void *memory, void *own)
 static uint64_t pass(const struct mapping *map, void *own,
 		     void (*move)(void *memory, void *own))
 {
-	uint64_t begin = now_ns(), spent, bytes = 0;
+	uint64_t begin = mover_now_ns(), spent, bytes = 0;
 
 	do {
 		move((char *)map->data + bytes % SIZE, own);
 		bytes += PIECE;
-		spent = now_ns() - begin;
+		spent = mover_now_ns() - begin;
 	} while (spent < TIME_NS);
 	return (uint64_t)((double)bytes * 1e9 / (double)spent);
 }

@@ -113,7 +113,6 @@ static bool is_sane(struct mover_message *message, ssize_t len)
 	if (len != sizeof(*message))
 		return false;
 	message->text[sizeof(message->text) - 1] = '\0';
-	message->id[sizeof(message->id) - 1] = '\0';
 	message->buffer.name[sizeof(message->buffer.name) - 1] = '\0';
 	wants_fd = message->event == MOVER_BUFFER ||
 		   message->event == MOVER_STATE;

@@ -37,7 +37,7 @@ struct job_buffer {
 /**
  * struct save_job - write a checkpoint
  * @store: where to
- * @head: what of; its id comes with MOVER_COPIED and MOVER_DONE
+ * @head: what of; .id is filled in by mover_save() if it is empty
  * @n: entries of @buffer
  * @buffer: the buffers; those with a fence are waited for first
  * @state: descriptor of the state, or -1
@@ -80,7 +80,7 @@ struct restore_job {
 /**
  * struct plain_job - write what a frozen program has on a GPU
  * @store: where to
- * @head: what of
+ * @head: what of; .id is filled in by mover_plain() if it is empty
  * @pid: the program
  * @minor: index of its DRM minor
  * @n: entries of @handle
@@ -129,7 +129,6 @@ enum mover_event {
  * @event: what
  * @error: negative errno of MOVER_FAILED
  * @text: why, in words; of MOVER_DONE after mover_plain() what was left out
- * @id: of MOVER_COPIED and MOVER_DONE after saving: the checkpoint
  * @buffer: of MOVER_BUFFER
  * @fd: of MOVER_BUFFER and MOVER_STATE, else -1
  * @state_size: of MOVER_STATE
@@ -142,7 +141,6 @@ struct mover_message {
 	enum mover_event event;
 	int error;
 	char text[160];
-	char id[STORE_ID_SIZE];
 	struct wire_buffer buffer;
 	int fd;
 	uint32_t state_size;

@@ -81,7 +81,7 @@ static bool is_it(const struct mapping *map, uint64_t size)
 static bool is_idle(const struct mapping *map, uint64_t end)
 {
 	struct wire_buffer buffer = { .kind = WIRE_DMABUF };
-	uint64_t now = now_ns();
+	uint64_t now = mover_now_ns();
 
 	return map->fd < 0 ||
 	       buffer_poll(&buffer, map->fd,
@@ -124,7 +124,7 @@ static void look_for(struct plain *plain, uint32_t handle, uint64_t size,
 
 static void look(struct plain *plain, const struct plain_job *job, int sock)
 {
-	uint64_t end = now_ns() + job->wait_ms * UINT64_C(1000000);
+	uint64_t end = mover_now_ns() + job->wait_ms * UINT64_C(1000000);
 	size_t i;
 
 	plain->found = calloc(STORE_BUFFERS, sizeof(*plain->found));
@@ -163,7 +163,7 @@ static void write_all(const struct plain *plain, const struct plain_job *job,
 	}
 	saving_begin(saving, job->store, buffer, plain->n);
 	for (i = 0; i < plain->n; i++)
-		saving_write(saving, i, &plain->found[i].map,
+		saving_write(saving, i, buffer[i].id, &plain->found[i].map,
 			     plain->found[i].size, true);
 	free(buffer);
 }
@@ -212,5 +212,7 @@ int mover_plain(struct mover *mover, const struct plain_job *job)
 		.keep = keep,
 	};
 
+	if (!*job->head->id)
+		store_new_id(job->head->id);
 	return mover_start(mover, &work);
 }

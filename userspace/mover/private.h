@@ -36,7 +36,7 @@ void child_lower(int sock);
 void child_say(int sock, const struct mover_message *message, int fd);
 void child_fail(int sock, int err, const char *format, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
-uint64_t now_ns(void);
+uint64_t mover_now_ns(void);
 
 /* ------------------------------------------------------------- save.c */
 
@@ -60,7 +60,7 @@ struct saving {
 
 void saving_begin(struct saving *saving, struct store *store,
 		  const struct store_buffer *buffer, size_t n);
-void saving_write(struct saving *saving, size_t index,
+void saving_write(struct saving *saving, size_t index, uint32_t id,
 		  const struct mapping *map, uint64_t size, bool sync);
 void saving_fail(struct saving *saving, int err, const char *what)
 	__attribute__((noreturn));

@@ -249,6 +249,7 @@ static void run_restore(int sock, const void *arg)
 	if (err)
 		child_fail(sock, err, "%s", error);
 	restoring.memory.align = mover_align;
+	restoring.device.align = mover_align;
 	buffer = store_buffers(restoring.reader, &n);
 	for (i = 0; i < n; i++)
 		restore_buffer(&restoring, i, &buffer[i]);

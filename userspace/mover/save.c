@@ -46,7 +46,7 @@ void saving_begin(struct saving *saving, struct store *store,
 
 	if (err)
 		child_fail(saving->sock, err, "%s", error);
-	saving->begun = now_ns();
+	saving->begun = mover_now_ns();
 }
 
 /* Sleeps until as many bytes may have been read. */
@@ -58,7 +58,7 @@ static void keep_pace(const struct saving *saving)
 	if (!saving->rate)
 		return;
 	due = (uint64_t)((double)saving->bytes / (double)saving->rate * 1e9);
-	spent = now_ns() - saving->begun;
+	spent = mover_now_ns() - saving->begun;
 	if (spent >= due)
 		return;
 	rest.tv_sec = (time_t)((due - spent) / 1000000000u);
@@ -70,21 +70,27 @@ static void keep_pace(const struct saving *saving)
  * saving_write() - write a buffer
  * @saving: into this
  * @index: which of those that were announced
+ * @id: as it is called
  * @map: its memory
  * @size: bytes
  * @sync: nobody works on it: the device's view and ours can be made one
  */
-void saving_write(struct saving *saving, size_t index,
+void saving_write(struct saving *saving, size_t index, uint32_t id,
 		  const struct mapping *map, uint64_t size, bool sync)
 {
+	char text[80];
 	uint64_t piece = saving->rate ? PIECE : size;
 	uint64_t at, len;
 	int err = 0;
 
 	if (sync)
 		err = buffer_sync(map, true, false);
-	if (err)
-		saving_fail(saving, err, "a buffer cannot be made readable");
+	if (err) {
+		snprintf(text, sizeof(text),
+			 "buffer %u cannot be made readable: %s", id,
+			 strerror(-err));
+		saving_fail(saving, err, text);
+	}
 	for (at = 0; at < size; at += len) {
 		len = size - at < piece ? size - at : piece;
 		err = store_write(saving->writer, index, at,
@@ -111,7 +117,6 @@ void saving_finish(struct saving *saving, const char *text)
 	int err;
 
 	memset(&message, 0, sizeof(message));
-	memcpy(message.id, saving->head.id, sizeof(message.id));
 	message.event = MOVER_COPIED;
 	child_say(saving->sock, &message, -1);
 	err = store_finish(saving->writer, &message.stats);
@@ -147,7 +152,7 @@ static void describe(const struct job_buffer *from, struct store_buffer *to)
 static bool wait_for(int sock, const struct job_buffer *one, bool rough,
 		     uint64_t end)
 {
-	uint64_t now = now_ns();
+	uint64_t now = mover_now_ns();
 	int idle = buffer_poll(&one->buffer, one->fd,
 			       rough || now >= end ?
 				       0 :
@@ -162,6 +167,16 @@ static bool wait_for(int sock, const struct job_buffer *one, bool rough,
 	return idle != 0;
 }
 
+/* Whether it is in the parent; what is not has to be written after all. */
+static bool keep(struct saving *saving, size_t index)
+{
+	int err = store_keep(saving->writer, index);
+
+	if (err && err != -ENOENT)
+		saving_fail(saving, err, store_writer_error(saving->writer));
+	return !err;
+}
+
 static void save_buffer(struct saving *saving, size_t index,
 			const struct job_buffer *one, bool sync)
 {
@@ -169,20 +184,16 @@ static void save_buffer(struct saving *saving, size_t index,
 	struct mapping map;
 	int err;
 
-	if (one->same) {
-		err = store_keep(saving->writer, index);
-		if (err)
-			saving_fail(saving, err,
-				    store_writer_error(saving->writer));
+	if (one->same && keep(saving, index))
 		return;
-	}
 	err = buffer_map(&one->buffer, one->fd, false, &map, error);
 	if (err) {
 		snprintf(text, sizeof(text), "buffer %u: %s", one->buffer.id,
 			 error);
 		saving_fail(saving, err, text);
 	}
-	saving_write(saving, index, &map, one->buffer.size, sync);
+	saving_write(saving, index, one->buffer.id, &map, one->buffer.size,
+		     sync);
 	buffer_unmap(&map);
 }
 
@@ -216,7 +227,7 @@ static void run_save(int sock, const void *arg)
 	struct saving saving = { .sock = sock,
 				 .head = *job->head,
 				 .rate = job->rate };
-	uint64_t end = now_ns() + job->wait_ms * UINT64_C(1000000);
+	uint64_t end = mover_now_ns() + job->wait_ms * UINT64_C(1000000);
 	struct store_buffer *buffer = calloc(job->n + 1, sizeof(*buffer));
 	bool *idle = calloc(job->n + 1, sizeof(*idle));
 	size_t i;
@@ -253,19 +264,21 @@ int mover_save(struct mover *mover, const struct save_job *job)
 		.run = run_save,
 		.job = job,
 	};
-	int *keep = calloc(job->n + 2, sizeof(*keep));
+	int *fds = calloc(job->n + 2, sizeof(*fds));
 	size_t i;
 	int err;
 
-	if (!keep)
+	if (!fds)
 		return -ENOMEM;
+	if (!*job->head->id)
+		store_new_id(job->head->id);
 	for (i = 0; i < job->n; i++)
-		keep[i] = job->buffer[i].fd;
-	keep[i++] = job->state;
-	keep[i++] = store_fd(job->store);
-	work.keep = keep;
+		fds[i] = job->buffer[i].fd;
+	fds[i++] = job->state;
+	fds[i++] = store_fd(job->store);
+	work.keep = fds;
 	work.n = i;
 	err = mover_start(mover, &work);
-	free(keep);
+	free(fds);
 	return err;
 }

@@ -221,6 +221,19 @@ void store_close(struct store *store)
 	free(store);
 }
 
+/**
+ * store_fd() - the descriptor that a store has open
+ * @store: the store
+ *
+ * For who closes all others: what a store opens later it opens through this one.
+ *
+ * Return: the descriptor, which stays the store's.
+ */
+int store_fd(const struct store *store)
+{
+	return store->dir;
+}
+
 /* ------------------------------------------------------------- space */
 
 /*

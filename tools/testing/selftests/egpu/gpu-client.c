@@ -131,7 +131,7 @@ static void make_buffers(int fd)
 		error = buffer_make(fd, PIXELS, &handle);
 		if (error)
 			die("a buffer", error);
-		if (options.map && !i && !buffer_map(fd, handle, PIXELS))
+		if (options.map && !i && !buffer_mapped(fd, handle, PIXELS))
 			die("a mapping", -errno);
 		if (!options.export)
 			continue;
