@@ -26,7 +26,7 @@ static const struct ctl_column columns[] = {
  * What the daemon goes by, read when it is first needed. With a file that has
  * errors it would go by what it knew before, which is not known here.
  */
-static const struct policy_config *policy(struct ctl *ctl)
+const struct policy_config *ctl_policy(struct ctl *ctl)
 {
 	char printable[sizeof(ctl->policy_error)];
 
@@ -102,7 +102,7 @@ int ctl_fail_holders(struct ctl *ctl, const struct ctl_held *held, int err)
 /* What an eject does to a holder, to go on where its name ends. */
 const char *ctl_outcome(struct ctl *ctl, const struct holder *holder)
 {
-	return policy_outcome(policy(ctl), holder, ctl->force);
+	return policy_outcome(ctl_policy(ctl), holder, ctl->force);
 }
 
 /* Nothing happens to whoever uses a GPU that cannot be ejected. */
@@ -239,7 +239,7 @@ static void holder_object(struct ctl *ctl, struct json *json,
 	json_uint(json, "buffers", holder->buffers);
 	json_uint(json, "bytes", holder->bytes);
 	if (what) {
-		action = policy_action_of(policy(ctl), holder, ctl->force);
+		action = policy_action_of(ctl_policy(ctl), holder, ctl->force);
 		json_string(json, "action", policy_action_name(action));
 		json_string(json, "outcome", what);
 	} else {
@@ -276,7 +276,7 @@ void tojson_held(struct ctl *ctl, struct json *json, const char *key,
 	json_uint(json, "unnamed", held->holders.unnamed);
 	json_uint(json, "unseen", held->holders.unseen);
 	/* With errors in the file, the outcomes are those of the defaults. */
-	policy(ctl);
+	ctl_policy(ctl);
 	json_string_or_null(json, "policy_error", ctl->policy_error);
 	json_object_end(json);
 }

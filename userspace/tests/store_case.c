@@ -204,38 +204,42 @@ int work_save(struct store_case *c, struct work *work, const char *parent,
 	return err;
 }
 
-static bool same_buffer(struct store_reader *reader, size_t index,
-			const struct work *work)
+/* 0 if it is as in @work, 1 if not, a negative errno if it cannot be read. */
+static int compare_buffer(struct store_reader *reader, size_t index,
+			  const struct work *work)
 {
 	uint64_t size = work->buffer[index].size;
 	uint8_t *data = malloc(size);
-	bool same;
+	int err;
 
 	assert_non_null(data);
-	same = !store_read(reader, index, 0, data, size) &&
-	       !memcmp(data, work->data[index], size);
+	err = store_read(reader, index, 0, data, size);
+	if (!err)
+		err = memcmp(data, work->data[index], size) != 0;
 	free(data);
-	return same;
+	return err;
 }
 
-static bool same_work(struct store_reader *reader, const struct work *work)
+static int compare_work(struct store_reader *reader, const struct work *work)
 {
 	const struct store_buffer *buffer;
-	bool same = true;
 	void *state;
 	size_t n, i;
+	int err = 0;
 
 	buffer = store_buffers(reader, &n);
 	if (n != work->n || memcmp(buffer, work->buffer, n * sizeof(*buffer)))
-		return false;
-	for (i = 0; same && i < n; i++)
-		same = same_buffer(reader, i, work);
-	if (!same || store_read_state(reader, &state, &n))
-		return false;
-	same = n == work->state_size &&
-	       !memcmp(state ? state : "", work->state, n);
+		return 1;
+	for (i = 0; !err && i < n; i++)
+		err = compare_buffer(reader, i, work);
+	if (!err)
+		err = store_read_state(reader, &state, &n);
+	if (err)
+		return err;
+	err = n != work->state_size ||
+	      memcmp(state ? state : "", work->state, n) != 0;
 	free(state);
-	return same;
+	return err;
 }
 
 /*
@@ -250,11 +254,13 @@ int work_look(struct store_case *c, const char *id, const struct work *work)
 	if (err)
 		return err;
 	err = store_verify(reader);
+	if (!err)
+		err = compare_work(reader, work);
+	if (err > 0)
+		fail_msg("checkpoint %s was accepted and is wrong", id);
 	if (err)
 		snprintf(c->error, sizeof(c->error), "%s",
 			 store_reader_error(reader));
-	else if (!same_work(reader, work))
-		fail_msg("checkpoint %s was accepted and is wrong", id);
 	store_unload(reader);
 	return err;
 }

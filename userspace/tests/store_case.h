@@ -7,6 +7,10 @@
 
 #include "../store/private.h"
 
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#endif
+
 #define WORK_BUFFERS 8
 
 /**
