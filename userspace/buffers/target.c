@@ -46,11 +46,12 @@ static int open_node(const char *node, char *error)
 	return fd;
 }
 
+/* A device without screens does not answer, and may do it all the same. */
 static uint64_t capability(int drm, uint64_t which)
 {
 	struct drm_get_cap cap = { .capability = which };
 
-	return drmIoctl(drm, DRM_IOCTL_GET_CAP, &cap) ? 0 : cap.value;
+	return drmIoctl(drm, DRM_IOCTL_GET_CAP, &cap) ? UINT64_MAX : cap.value;
 }
 
 /**
@@ -183,8 +184,8 @@ static int create_like(int drm, const struct wire_buffer *like,
 			  like->stride % bytes ? like->width :
 						 like->stride / bytes,
 			  lines, bytes * 8, dumb);
-	if (err == -EINVAL && like->stride % 4 == 0)
-		err = create_dumb(drm, like->stride / 4, lines, 32, dumb);
+	if (err == -EINVAL)
+		err = create_dumb(drm, (like->stride + 3) / 4, lines, 32, dumb);
 	return err;
 }
 

@@ -212,10 +212,39 @@ static void test_map(void)
 	test_end();
 }
 
+static bool is_driver(int drm, const char *wanted)
+{
+	char name[16] = "";
+	struct drm_version version = { .name = name, .name_len = 15 };
+
+	return !ioctl(drm, DRM_IOCTL_VERSION, &version) && !strcmp(name, wanted);
+}
+
+static void check_fence(const struct own *own, int vgem)
+{
+	struct wire_buffer by_handle = as_handle(own, 1);
+	struct wire_buffer by_fd = as_dma_buf(1);
+	uint32_t theirs, fence;
+
+	expect(buffer_poll(&by_fd, own->dma_buf, 0) == 1, "idle");
+	/* The memory of bochs is its own: no other device gets at it. */
+	if (vgem_import(vgem, own->dma_buf, &theirs)) {
+		note("vgem cannot take it in: %s", strerror(errno));
+		expect(is_driver(own->drm, "bochs-drm"), "only with bochs");
+		return;
+	}
+	expect(!vgem_attach(vgem, theirs, false, &fence), "a reader's fence");
+	expect(!buffer_poll(&by_fd, own->dma_buf, 50), "busy");
+	expect(!buffer_poll(&by_handle, own->drm, 0), "busy by its handle");
+	vgem_signal(vgem, fence);
+	expect(buffer_poll(&by_fd, own->dma_buf, TIMEOUT) == 1 &&
+		       buffer_poll(&by_handle, own->drm, TIMEOUT) == 1,
+	       "idle again");
+}
+
 static void test_fence(void)
 {
-	struct wire_buffer by_handle, by_fd = as_dma_buf(1);
-	uint32_t theirs, fence;
+	struct wire_buffer by_handle;
 	int vgem = vgem_open();
 	struct own own;
 
@@ -226,17 +255,7 @@ static void test_fence(void)
 		expect(buffer_poll(&by_handle, own.drm, 0) == -EOPNOTSUPP,
 		       "who gives no dma-buf does not tell");
 	} else if (expect(vgem >= 0, "vgem is there")) {
-		expect(buffer_poll(&by_fd, own.dma_buf, 0) == 1, "idle");
-		expect(!vgem_import(vgem, own.dma_buf, &theirs) &&
-			       !vgem_attach(vgem, theirs, false, &fence),
-		       "a fence of a reader");
-		expect(!buffer_poll(&by_fd, own.dma_buf, 50), "busy");
-		expect(!buffer_poll(&by_handle, own.drm, 0),
-		       "busy by its handle");
-		vgem_signal(vgem, fence);
-		expect(buffer_poll(&by_fd, own.dma_buf, TIMEOUT) == 1 &&
-			       buffer_poll(&by_handle, own.drm, TIMEOUT) == 1,
-		       "idle again");
+		check_fence(&own, vgem);
 	}
 	own_close(&own);
 	if (vgem >= 0)
