@@ -193,6 +193,41 @@ static void lost_parent(void **state)
 	store_case_end(&c);
 }
 
+/* A parent that was made anew is another one, even under the same id. */
+static void another_parent(void **state)
+{
+	static const uint64_t size[] = { 3 * 65536 };
+	char first[STORE_ID_SIZE], path[PATH_MAX];
+	struct store_writer *writer;
+	struct store_reader *reader;
+	struct store_head head;
+	struct store_case c;
+	struct work work;
+
+	(void)state;
+	store_case_begin(&c, "/tmp", NULL);
+	work_begin(&work, size, 1, 0, 5);
+	save(&c, &work, NULL, NULL);
+	head = work.head;
+	memcpy(first, work.head.id, sizeof(first));
+	save(&c, &work, first, NULL);
+	store_case_path(&c, first, path, sizeof(path));
+	assert_int_equal(unlink(path), 0);
+	work.data[0][0] ^= 1;
+	assert_int_equal(store_begin(c.store, &head, work.buffer, 1, &writer,
+				     c.error),
+			 0);
+	assert_int_equal(store_write(writer, 0, 0, work.data[0], size[0], NULL),
+			 0);
+	assert_int_equal(store_finish(writer, NULL), 0);
+	assert_int_equal(work_look(&c, first, &work), 0);
+	assert_int_equal(store_load(c.store, work.head.id, &reader, c.error),
+			 -EBADMSG);
+	assert_non_null(strstr(c.error, "is not the one"));
+	work_end(&work);
+	store_case_end(&c);
+}
+
 /* One that loses its parent while it is written does not get a name. */
 static void parent_removed_meanwhile(void **state)
 {
@@ -575,6 +610,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(zeros_and_the_same),
 	cmocka_unit_test(chain),
 	cmocka_unit_test(lost_parent),
+	cmocka_unit_test(another_parent),
 	cmocka_unit_test(parent_removed_meanwhile),
 	cmocka_unit_test(any_order),
 	cmocka_unit_test(wrong_order),
