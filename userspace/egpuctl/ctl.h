@@ -165,6 +165,7 @@ const char *describe_evidence(uint32_t evidence, char *buf);
 const char *describe_bytes(uint64_t bytes, char *buf);
 const char *describe_release(uint32_t release);
 const char *describe_step(uint32_t step);
+const char *describe_duration(uint64_t ns, char *buf);
 const char *describe_quiesce(const struct egpu_quiesce *quiesce, char *buf);
 
 /* ------------------------------------------------------------- pciids.c */
@@ -187,6 +188,8 @@ void tojson_readiness(struct json *json, const char *key,
 		      const struct readiness *readiness);
 void tojson_quiesce(struct json *json, const char *key,
 		    const struct egpu_quiesce *quiesce);
+void tojson_migration(struct json *json, const char *key,
+		      const struct egpu_migration *migration);
 void tojson_client(struct json *json, const struct egpu_client *client);
 void tojson_clients(struct json *json, const struct egpu_client_list *list);
 
