@@ -70,7 +70,8 @@ void saving_finish(struct saving *saving, const char *text);
 
 /*
  * For the tests: called with what has been written to new memory, to change it
- * there; and what strides in memory are made multiples of.
+ * there, which then is treated as a device's; and what strides in memory are
+ * made multiples of.
  */
 extern void (*mover_written)(void *data, size_t len);
 extern uint32_t mover_align;

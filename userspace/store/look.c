@@ -193,7 +193,8 @@ static int seek(struct store_reader *r, uint64_t block)
 	int err;
 
 	if (!r->has_ring) {
-		err = ring_open(&r->ring, r->io, r->direct, !r->direct);
+		err = ring_open(&r->ring, r->io, r->direct,
+				r->store->options.no_ring);
 		if (err)
 			return store_fail(r->error, err,
 					  "there is no memory to read with: %s",

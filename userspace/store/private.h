@@ -252,6 +252,7 @@ struct ring_slot {
  * struct ring - a few pieces of memory, allocated once, that go to and from files
  * @io: the system calls
  * @async: io_uring is used
+ * @direct: the files are open with O_DIRECT
  * @fixed: its buffers are registered
  * @stream: write one after the other, for a pipe
  * @n: slots
@@ -263,6 +264,7 @@ struct ring_slot {
 struct ring {
 	const struct store_io *io;
 	bool async;
+	bool direct;
 	bool fixed;
 	bool stream;
 	unsigned int n;

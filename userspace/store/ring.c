@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A few pieces of memory, taken once, through which all bytes go to and from
- * files: by io_uring with O_DIRECT, eight pieces of 4 MiB in flight, where the
- * file system has that; else one small piece with plain calls, which stays in
- * the processor's cache from the copy to the write.
+ * files, by io_uring: eight pieces of 4 MiB in flight with O_DIRECT, where the
+ * file system has that, else small ones, which stay in the processor's cache and
+ * which another of its cores copies. Without io_uring one is left.
  */
 #include <errno.h>
 #include <string.h>
@@ -37,15 +37,16 @@ static void open_uring(struct ring *ring)
 
 /*
  * @direct: the files are open with O_DIRECT; else they are in memory, or in the
- * page cache, and asking for many things at once would gain nothing.
+ * page cache, and a request is a copy.
  */
 int ring_open(struct ring *ring, const struct store_io *io, bool direct,
 	      bool no_ring)
 {
-	bool async = direct && !no_ring;
+	bool async = !no_ring;
 
 	memset(ring, 0, sizeof(*ring));
 	ring->io = io;
+	ring->direct = direct;
 	ring->n = async ? RING_SLOTS : 1;
 	ring->size = direct ? RING_SLOT : RING_PLAIN_SLOT;
 	ring->memory = mmap(NULL, memory_size(ring), PROT_READ | PROT_WRITE,
@@ -113,6 +114,9 @@ static void submit(struct ring *ring, unsigned int index)
 		io_uring_prep_write(sqe, slot->fd, memory, len, offset);
 	else
 		io_uring_prep_read(sqe, slot->fd, memory, len, offset);
+	/* A copy to or from memory: that is for another of the processor's cores. */
+	if (!ring->direct)
+		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
 	io_uring_sqe_set_data(sqe, slot);
 	slot->busy = true;
 	do

@@ -121,6 +121,40 @@ static void restored(void **state)
 	expect_restored();
 }
 
+/* So much that two threads make them: right, and in order all the same. */
+static void in_two_threads(void **state)
+{
+	enum { N = 5, EACH = (9 << 20) + 77 };
+	struct job_buffer buffers[N] = { 0 };
+	struct save_job save_job = {
+		.store = mover_store,
+		.head = &head,
+		.n = N,
+		.buffer = buffers,
+		.state = -1,
+	};
+	struct mover_message message;
+	struct mover mover;
+	uint32_t i;
+
+	(void)state;
+	head.id[0] = '\0';
+	for (i = 0; i < N; i++)
+		buffers[i] =
+			mover_buffer(i + 1, mover_memory(EACH, i + 1), EACH);
+	mover_save_all(&save_job);
+	assert_int_equal(mover_restore(&mover, &job), 0);
+	for (i = 0; i < N; i++) {
+		close(buffers[i].fd);
+		assert_true(mover_hear(&mover, &message));
+		assert_int_equal(message.event, MOVER_BUFFER);
+		assert_int_equal(message.buffer.id, i + 1);
+		assert_memory(message.fd, EACH, i + 1);
+		close(message.fd);
+	}
+	expect_done(&mover);
+}
+
 static void with_its_state(void **state)
 {
 	struct mover_message message;
@@ -316,10 +350,10 @@ static void ended_early(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, mover_teardown)
 
 static const struct CMUnitTest tests[] = {
-	CASE(restored),	      CASE(with_its_state),	CASE(as_another_user),
-	CASE(another_stride), CASE(not_portable),	CASE(bad_memory),
-	CASE(bad_file),	      CASE(none_to_go_on_from), CASE(no_device),
-	CASE(ended_early),
+	CASE(restored),	       CASE(in_two_threads), CASE(with_its_state),
+	CASE(as_another_user), CASE(another_stride), CASE(not_portable),
+	CASE(bad_memory),      CASE(bad_file),	     CASE(none_to_go_on_from),
+	CASE(no_device),       CASE(ended_early),
 };
 
 TEST_MAIN(tests, NULL, NULL)
