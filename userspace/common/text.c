@@ -50,6 +50,32 @@ static bool is_c1_control(const char *text)
 	return (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] < 0xa0;
 }
 
+/* How many bytes the first character has if a terminal may be given it, else 0. */
+static size_t printable_length(const char *text)
+{
+	if ((unsigned char)*text < 0x20 || *text == 0x7f || is_c1_control(text))
+		return 0;
+	return text_utf8_length(text);
+}
+
+/**
+ * text_is_printable() - is a text safe to print on a terminal
+ * @text: text of any origin
+ *
+ * Return: whether it is UTF-8 without control characters; an empty one is.
+ */
+bool text_is_printable(const char *text)
+{
+	size_t len;
+
+	for (; *text; text += len) {
+		len = printable_length(text);
+		if (!len)
+			return false;
+	}
+	return true;
+}
+
 /**
  * text_printable() - make a text safe to print on a terminal
  * @text: text of any origin, a process can call itself what it likes

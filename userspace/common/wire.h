@@ -26,7 +26,7 @@
 
 /* What one program may have; WELCOME tells the values in force. */
 #define WIRE_BUFFERS_MAX 1024
-#define WIRE_SIZE_MAX	 (1ull << 40)
+#define WIRE_SIZE_MAX	 0x10000000000ull
 #define WIRE_STATE_MAX	 (16u << 20)
 #define WIRE_SIDE_MAX	 32768
 #define WIRE_FDS_MAX	 1
@@ -40,7 +40,8 @@
  * @WIRE_REMOVE: the buffer is no longer part of the work; answered by REPLY
  * @WIRE_DIRTY: the program has written a buffer since the last safe point
  * @WIRE_SAFE: the program stands still at a safe point, with the descriptor of
- *	its state if it has one, until it is told to go on
+ *	its state if it has one, until it is told to go on; serial is that of
+ *	REACH, and one of a REACH that was withdrawn means nothing
  * @WIRE_UNABLE: it cannot come to a safe point; serial is that of REACH
  * @WIRE_CONFIRM: it has taken what MOVE_END offered, or not; serial is its
  *
@@ -48,7 +49,8 @@
  * @WIRE_WELCOME: version and limits
  * @WIRE_REPLY: done, or what is wrong; serial is that of the request
  * @WIRE_REACH: come to a safe point
- * @WIRE_GO_ON: go on with the buffers there are
+ * @WIRE_GO_ON: go on with the buffers there are; serial is that of the REACH
+ *	that it ends or withdraws
  * @WIRE_LOST: the GPU has gone; a MOVE_BEGIN or FAILED follows
  * @WIRE_MOVE_BEGIN: a new device
  * @WIRE_MOVE_BUFFER: a buffer there, with its descriptor
@@ -195,8 +197,16 @@ struct wire_move {
  * struct wire_message - a message
  * @type: enum wire_type
  * @serial: of a request the sender's own; in an answer that of the request
+ * @hello: of HELLO
+ * @welcome: of WELCOME
+ * @buffer: of ADD and MOVE_BUFFER
+ * @ref: of REMOVE and DIRTY
+ * @safe: of SAFE
+ * @result: of UNABLE, CONFIRM, REPLY, FAILED and ERROR
+ * @reach: of REACH
+ * @move: of MOVE_BEGIN
  *
- * The member of the union is told by @type.
+ * GO_ON, LOST and MOVE_END have none.
  */
 struct wire_message {
 	uint32_t type;
@@ -204,12 +214,12 @@ struct wire_message {
 	union {
 		struct wire_hello hello;
 		struct wire_welcome welcome;
-		struct wire_buffer buffer; /* ADD, MOVE_BUFFER */
-		struct wire_ref ref; /* REMOVE, DIRTY */
+		struct wire_buffer buffer;
+		struct wire_ref ref;
 		struct wire_safe safe;
-		struct wire_result result; /* UNABLE, CONFIRM, REPLY, FAILED, ERROR */
+		struct wire_result result;
 		struct wire_reach reach;
-		struct wire_move move; /* MOVE_BEGIN */
+		struct wire_move move;
 	};
 };
 

@@ -17,7 +17,7 @@
 #include "private.h"
 
 /* More than any device has, and what a double still holds exactly. */
-#define MEMORY_MAX (1ull << 52)
+#define MEMORY_MAX 4503599627370496ull
 /* In thousandths of a degree, as hwmon has them. */
 #define TEMPERATURE_MAX 200000
 #define HWMON_MAX	64

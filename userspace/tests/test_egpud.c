@@ -311,27 +311,23 @@ static void tells_the_verdict(void **state)
 
 static void reads_its_configuration(void **state)
 {
-	char path[128];
-
 	(void)state;
-	snprintf(path, sizeof(path), "%s/egpud.conf", desk_world.dir);
-	world_file("others = quit\nask = 7s\n", "%s", path);
-	daemon_.config_path = path;
+	desk_configure("others = quit\nask = 7s\n");
 	start();
 	assert_int_equal(daemon_.config.others, ACTION_QUIT);
 	assert_int_equal(daemon_.config.ask_ms, 7000);
-	world_file("others = kill\n", "%s", path);
+	desk_configure("others = kill\n");
 	raise(SIGHUP);
 	run_loop();
 	assert_int_equal(daemon_.config.others, ACTION_KILL);
 	assert_int_equal(daemon_.config.ask_ms, 30000);
 	/* Half a file is none. */
-	world_file("ask = 1s\nothers = burn\n", "%s", path);
+	desk_configure("ask = 1s\nothers = burn\n");
 	raise(SIGHUP);
 	run_loop();
 	assert_int_equal(daemon_.config.others, ACTION_KILL);
 	assert_int_equal(daemon_.config.ask_ms, 30000);
-	world_file("", "%s", path);
+	desk_configure("");
 	raise(SIGHUP);
 	run_loop();
 	assert_int_equal(daemon_.config.others, ACTION_WAIT);
@@ -339,12 +335,8 @@ static void reads_its_configuration(void **state)
 
 static void bad_configuration_at_start(void **state)
 {
-	char path[128];
-
 	(void)state;
-	snprintf(path, sizeof(path), "%s/egpud.conf", desk_world.dir);
-	world_file("others = burn\n", "%s", path);
-	daemon_.config_path = path;
+	desk_configure("others = burn\n");
 	assert_true(daemon_start(&daemon_) < 0);
 }
 
