@@ -34,7 +34,7 @@ static int setup(void **state)
 {
 	(void)state;
 	/* What waits for ever is a failure, too. */
-	alarm(20);
+	alarm(10);
 	memset(error, 0, sizeof(error));
 	inode = 0;
 	return 0;
