@@ -23,6 +23,9 @@ static const struct ctl_verb verbs[] = {
 	  "show how a removal went and what took how long", 0, 1, 0 },
 	{ "override", verb_override, "[ADDRESS [auto|external|internal]]",
 	  "show or set what hangs on a cable", 0, 2, 0 },
+	{ "checkpoint", verb_checkpoint,
+	  "[list|show|verify|export|import|remove [ID] [FILE]]",
+	  "look at checkpoints, copy or remove them", 0, 3, CTL_STORE },
 	{ "settings", verb_settings, "[KEY=VALUE...]",
 	  "show or change the module's settings", 0, -1, 0 },
 };
@@ -49,6 +52,9 @@ static const struct option_help options[] = {
 	{ 't', "timeout", "SECONDS", "deadline of the eject", CTL_TIMEOUT },
 	{ 'n', "no-wait", NULL, "begin the eject and come back at once",
 	  CTL_NO_WAIT },
+	{ 's', "store", "DIR", "directory of the checkpoints", CTL_STORE },
+	{ 'p', "png", "FILE", "show a buffer as a picture", CTL_STORE },
+	{ 'u', "buffer", "N", "which buffer that is", CTL_STORE },
 	{ 'h', "help", NULL, "show this help", 0 },
 	{ 'V', "version", NULL, "show the version", 0 },
 };
@@ -82,6 +88,7 @@ static void print_help(struct ctl *ctl)
 	}
 	fputs("\nA GPU is named by its id (1), its PCI address (0000:07:00.0 or 07:00.0)\n"
 	      "or one of its nodes (card1, /dev/dri/renderD129).\n"
+	      "A checkpoint is named by its id or the beginning of it.\n"
 	      "\nExit codes: 0 done, 1 other failure, 2 usage, 3 not found, 4 in use,\n"
 	      "5 not external, 6 permission denied, 7 module not loaded, 8 timed out,\n"
 	      "9 cancelled, 10 pulled before the eject had ended.\n"
@@ -122,6 +129,17 @@ static int set_timeout(struct ctl *ctl, const char *text)
 	return EXIT_OK;
 }
 
+static int set_buffer(struct ctl *ctl, const char *text)
+{
+	uint64_t id;
+
+	if (!text_to_uint(text, UINT32_MAX, &id) || !id)
+		return ctl_usage(ctl, "'%s' is not the number of a buffer",
+				 text);
+	ctl->buffer = (uint32_t)id;
+	return EXIT_OK;
+}
+
 /**
  * struct parsed - the options of a command line
  * @given: bits of enum ctl_option
@@ -152,6 +170,17 @@ static int take_option(struct ctl *ctl, struct parsed *p, int letter,
 		ctl->no_wait = true;
 		p->given |= CTL_NO_WAIT;
 		return EXIT_OK;
+	case 's':
+		p->given |= CTL_STORE;
+		ctl->store = optarg;
+		return EXIT_OK;
+	case 'p':
+		p->given |= CTL_STORE;
+		ctl->png = optarg;
+		return EXIT_OK;
+	case 'u':
+		p->given |= CTL_STORE;
+		return set_buffer(ctl, optarg);
 	case 'h':
 		p->help = true;
 		return EXIT_OK;

@@ -22,10 +22,11 @@
  * @EXIT_OK: done, or it was so already
  * @EXIT_OTHER: a failure that has no code of its own
  * @EXIT_USAGE: the command line is wrong
- * @EXIT_NOT_FOUND: no such GPU or removal
- * @EXIT_BUSY: refused, because the GPU is in use or leaving
+ * @EXIT_NOT_FOUND: no such GPU, removal, checkpoint or file
+ * @EXIT_BUSY: refused, because the GPU is in use or leaving, or the
+ *	checkpoint is needed by others
  * @EXIT_NOT_EXTERNAL: the GPU does not hang on a cable
- * @EXIT_PERMISSION: this needs CAP_NET_ADMIN
+ * @EXIT_PERMISSION: this needs CAP_NET_ADMIN, or a store that is one's own
  * @EXIT_NO_MODULE: the egpu module is not loaded
  * @EXIT_TIMEOUT: it did not end in time
  * @EXIT_CANCELLED: the eject was called off
@@ -57,6 +58,7 @@ enum ctl_exit {
  * @color: colours are wanted
  * @roots: where the machine is
  * @policy_path: configuration of the daemon
+ * @sessions_path: where the daemon tells of its sessions, NULL for nowhere
  * @policy_known: @policy was read, or its defaults taken
  * @policy: what would happen to programs
  * @policy_error: what is wrong with the file at @policy_path, or empty
@@ -68,6 +70,9 @@ enum ctl_exit {
  * @force: --force
  * @no_wait: --no-wait
  * @timeout_ms: --timeout in milliseconds, 0 if not given
+ * @store: --store, or NULL
+ * @png: --png, or NULL
+ * @buffer: --buffer, 0 if not given
  */
 struct ctl {
 	FILE *out;
@@ -78,9 +83,10 @@ struct ctl {
 	bool color;
 	const struct usage_roots *roots;
 	const char *policy_path;
+	const char *sessions_path;
 	bool policy_known;
 	struct policy_config policy;
-	char policy_error[256];
+	char policy_error[512];
 	const char *pci_ids;
 	int width;
 	uint32_t driver_ms;
@@ -89,6 +95,9 @@ struct ctl {
 	bool force;
 	bool no_wait;
 	uint32_t timeout_ms;
+	const char *store;
+	const char *png;
+	uint32_t buffer;
 };
 
 /* ------------------------------------------------------------- command.c */
@@ -98,6 +107,7 @@ enum ctl_option {
 	CTL_FORCE = 1,
 	CTL_TIMEOUT = 2,
 	CTL_NO_WAIT = 4,
+	CTL_STORE = 64,
 };
 
 /**
@@ -220,6 +230,7 @@ struct ctl_held {
 	struct holders holders;
 };
 
+const struct policy_config *ctl_policy(struct ctl *ctl);
 int ctl_holders(struct ctl *ctl, const struct egpu_device *device,
 		struct ctl_held *held);
 bool is_held(const struct ctl_held *held);
@@ -268,6 +279,7 @@ int verb_eject(struct ctl *ctl, int argc, char **argv);
 int verb_cancel(struct ctl *ctl, int argc, char **argv);
 int verb_timeline(struct ctl *ctl, int argc, char **argv);
 int verb_override(struct ctl *ctl, int argc, char **argv);
+int verb_checkpoint(struct ctl *ctl, int argc, char **argv);
 int verb_settings(struct ctl *ctl, int argc, char **argv);
 
 int print_timeline(struct ctl *ctl, const struct egpu_removal *removal);

@@ -347,16 +347,6 @@ static int drop_unwanted(const struct store *store, struct files *files,
 	return 0;
 }
 
-/* Another egpu may be able to read what we cannot. */
-static bool may_be_dropped(const struct file *file)
-{
-	int err = file->info.error;
-
-	return !file->gone && file->verdict != STORE_PIN &&
-	       !file->info.needed_by &&
-	       (!err || err == -EBADMSG || err == -ENOENT);
-}
-
 /* The oldest that nobody needs, until all fit. */
 static int drop_oldest(const struct store *store, struct files *files,
 		       uint64_t *freed, char *error)
@@ -372,7 +362,8 @@ static int drop_oldest(const struct store *store, struct files *files,
 		    used > store->options.max_bytes;
 	     i++) {
 		file = &files->file[i];
-		if (!may_be_dropped(file))
+		if (file->gone || file->verdict == STORE_PIN ||
+		    file->info.needed_by)
 			continue;
 		err = drop_file(store, files, file, freed, error);
 		if (err)
@@ -382,6 +373,19 @@ static int drop_oldest(const struct store *store, struct files *files,
 		i = (size_t)-1;
 	}
 	return 0;
+}
+
+/* Another egpu, or another try, may be able to read what we cannot. */
+static enum store_verdict
+judge_file(const struct file *file,
+	   enum store_verdict (*judge)(const struct store_info *, void *),
+	   void *arg)
+{
+	int err = file->info.error;
+
+	if (err && err != -EBADMSG && err != -ENOENT)
+		return STORE_PIN;
+	return judge ? judge(&file->info, arg) : STORE_KEEP;
 }
 
 static int collect_locked(struct store *store,
@@ -396,8 +400,7 @@ static int collect_locked(struct store *store,
 	if (err)
 		return err;
 	for (i = 0; i < files.n; i++)
-		files.file[i].verdict =
-			judge ? judge(&files.file[i].info, arg) : STORE_KEEP;
+		files.file[i].verdict = judge_file(&files.file[i], judge, arg);
 	err = drop_unwanted(store, &files, freed, error);
 	if (!err)
 		err = drop_oldest(store, &files, freed, error);

@@ -12,8 +12,6 @@
 
 #include "store.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
 /* ------------------------------------------------------------- io.c */
 
 /**
