@@ -197,7 +197,7 @@ static void file_system_that_does_not_answer(void **state)
 	(void)state;
 	if (why) {
 		print_message("skipped: %s\n", why);
-		skip();
+		return;
 	}
 	assert_nothing("its file", fuse_open(&fuse, O_RDWR));
 	assert_nothing("its path", fuse_open(&fuse, O_PATH));
