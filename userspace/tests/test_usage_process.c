@@ -94,6 +94,8 @@ static void roles(void **state)
 		{ { .pid = 5, .comm = "pipewire" }, ROLE_SOUND_SERVER },
 		{ { .pid = 5, .comm = "egpud" }, ROLE_SELF },
 		{ { .pid = 5, .comm = "egpud", .uid = 5 }, ROLE_PROGRAM },
+		{ { .pid = 5, .comm = "egpud-save" }, ROLE_SELF },
+		{ { .pid = 5, .comm = "egpud-restore", .uid = 5 }, ROLE_PROGRAM },
 		{ { .pid = 5, .comm = "Xorgy" }, ROLE_PROGRAM },
 		{ { .pid = 5, .comm = "" }, ROLE_PROGRAM },
 	};
