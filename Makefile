@@ -59,11 +59,12 @@ module-%:
 userspace:
 	+$(MAKE) --no-print-directory -C userspace O=$(abspath $(BUILD)/userspace)
 
-# Installed below build/stage, as the rig's guest sees it.
+# Installed below build/stage, as the rig's guest sees it; the example is not installed elsewhere.
 stage: userspace
 	rm -rf $(BUILD)/stage
 	+$(MAKE) --no-print-directory -C userspace O=$(abspath $(BUILD)/userspace) \
 		PREFIX=/usr DESTDIR=$(abspath $(BUILD)/stage) install
+	install $(BUILD)/userspace/examples/egpu-example $(BUILD)/stage/usr/bin/
 
 install: userspace
 	+$(MAKE) --no-print-directory -C userspace O=$(abspath $(BUILD)/userspace) \
