@@ -263,6 +263,19 @@ static bool goes_to(const struct migration *migration, uint32_t id)
 		migration->state == MIGRATION_OFFER);
 }
 
+/*
+ * The program may have taken the offer, and worked on since; or it is about to.
+ * Whichever it is, it waits for the next one after this.
+ */
+static void take_back(struct migration *migration)
+{
+	migration->lost = true;
+	if (migration->still)
+		migration->lost_ns = work_now(migration->session->work) -
+				     migration->still;
+	send_lost(migration->session);
+}
+
 /**
  * migrations_leaving() - a GPU is about to leave, nobody is to go there
  * @daemon: daemon
@@ -282,9 +295,8 @@ void migrations_leaving(struct daemon *daemon, uint32_t id)
 		session_log(LOG_WARNING, migration->session,
 			    "%s leaves as well, another device is looked for",
 			    migration->address);
-		/* It may have taken the offer, and worked on since. */
 		if (migration->state == MIGRATION_OFFER)
-			migration->lost = true;
+			take_back(migration);
 		target_exclude(migration);
 		migration_input(migration, MIGRATION_TARGET_GONE);
 		/* One that has ended may have begun another. */

@@ -148,8 +148,7 @@ static void gather_cpu(const struct usage_roots *roots,
  *
  * A device that sleeps is not woken, and one that is leaving is not looked at.
  *
- * Return: 0, or -E2BIG when there are more GPUs than CANDIDATES_MAX leaves room
- * for; the first of them are there then.
+ * Return: 0. Of more GPUs than there is room for the first are taken.
  */
 int select_gather(const struct usage_roots *roots,
 		  const struct egpu_device_list *devices, const char *cache_dir,
@@ -162,5 +161,5 @@ int select_gather(const struct usage_roots *roots,
 		gather_gpu(roots, devices->item[i], cache_dir,
 			   &candidates->item[candidates->n++]);
 	gather_cpu(roots, &candidates->item[candidates->n++]);
-	return i < devices->count ? -E2BIG : 0;
+	return 0;
 }

@@ -55,7 +55,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	alarm(0);
 	free(devices);
 	tree_free(&tree);
 	return 0;
@@ -217,15 +216,14 @@ static void memory_of_other_drivers(void **state)
 	assert_true(found->memory_total.estimate);
 }
 
-/* Who opens a FIFO without a writer waits, here until the alarm ends the test. */
+/* Who reads a directory is told that it is one, and not that the device sleeps. */
 static void make_trap(const char *name)
 {
 	char path[128];
 
-	alarm(300);
 	snprintf(path, sizeof(path), GPU "%s", name);
 	unlink(tree_path(&tree, path));
-	assert_int_equal(mkfifo(tree_path(&tree, path), 0644), 0);
+	tree_dir(&tree, path);
 }
 
 /* Nothing that its driver or its link would have to be woken for is read. */
@@ -274,7 +272,6 @@ static void leaving(void **state)
 	(void)state;
 	all_files();
 	make_trap("power/runtime_status");
-	make_trap("boot_vga");
 	for (i = 0; i < 3; i++) {
 		gpu.state = states[i];
 		found = gather();
@@ -512,7 +509,7 @@ static void many_gpus(void **state)
 	assert_int_equal(candidates.n, CANDIDATES_MAX);
 	devices->count = 80;
 	assert_int_equal(select_gather(&tree.roots, devices, NULL, &candidates),
-			 -E2BIG);
+			 0);
 	assert_int_equal(candidates.n, CANDIDATES_MAX);
 	assert_true(candidates.item[CANDIDATES_MAX - 1].cpu);
 	devices->count = 0;

@@ -25,6 +25,7 @@
  * @refuse: offers that it does not take
  * @unable: cannot come to a safe point
  * @deaf: never looks at what egpud says
+ * @blind: does not have the GPU open
  * @outlives: lives on when its parent dies
  * @stubborn: does not let go of the GPU when it was moved
  * @ready: its session is open
@@ -51,6 +52,7 @@ struct worker {
 	volatile unsigned int refuse;
 	volatile bool unable;
 	volatile bool deaf;
+	bool blind;
 	bool outlives;
 	bool stubborn;
 	volatile bool ready;
