@@ -208,6 +208,8 @@ def _remark(entry):
         words.append(f"{entry['per_buffer']:.0f} ns a buffer, linear {entry['linear']:.2f}")
     if "bytes" in entry:
         words.append(f"{entry['bytes'] / entry['full_bytes']:.4f} of its bytes")
+    if "idle" in entry:
+        words.append(f"idle {entry['idle']}")
     if "reduced" in entry:
         words.append(entry["reduced"])
     if "met" in entry:

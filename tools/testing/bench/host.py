@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import criubox
+import resident
 from entries import NoFigures, entry, limited
 
 ROUNDS = 5
@@ -21,6 +22,8 @@ FIO_BLOCK = "4M"        # as the store's, userspace/store/private.h
 FIO_DEPTH = "8"
 SPEED_LIMIT = 0.90
 CRIU_LIMIT = 1.5
+FLAT_LIMIT = 0.90
+FEW_MIB = 256
 MEMORY_FOLDER = Path("/dev/shm")
 
 
@@ -306,8 +309,36 @@ def incremental(context):
     return _everywhere(context, _incremental)
 
 
+# --- the daemon's memory -----------------------------------------------------------
+
+def rss(context):
+    place = Place("disk", context.disk)
+    few, many, idle = [], [], []
+    daemon = None
+    try:
+        for _ in range(ROUNDS):
+            # A new one each time: what one round has left does not count in the next.
+            daemon = resident.Daemon(context.userspace / "egpud/egpud", place.folder)
+            idle.append(daemon.sample()[0])
+            few.append(resident.peak_of(daemon, context.programs, FEW_MIB))
+            many.append(resident.peak_of(daemon, context.programs, context.mib))
+            daemon.close()
+            daemon = None
+    finally:
+        if daemon:
+            daemon.close()
+        place.close()
+    one = limited("egpud_rss", "KiB", [own for own, _ in many],
+                  f"the same with a checkpoint of {FEW_MIB} MiB", [own for own, _ in few],
+                  FLAT_LIMIT)
+    one["idle"] = max(idle)
+    one["resident"] = max(all_of_it for _, all_of_it in many)
+    return [context.note(one)]
+
+
 BENCHES = {
     "checkpoint": speed,
     "checkpoint-criu": criu,
     "checkpoint-incremental": incremental,
+    "egpud-rss": rss,
 }
