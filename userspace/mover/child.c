@@ -31,7 +31,9 @@ static struct mover_message vanished = {
 static int vanished_sock;
 
 /**
- * mover_now_ns() - CLOCK_MONOTONIC in ns
+ * mover_now_ns() - what time it is
+ *
+ * Return: CLOCK_MONOTONIC in ns.
  */
 uint64_t mover_now_ns(void)
 {
