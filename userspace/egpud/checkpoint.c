@@ -211,6 +211,8 @@ void save_stop(struct session *session)
 		return;
 	session->save = NULL;
 	mover_run_drop(save->run);
+	/* It may have been done in this very moment. */
+	sweep_add(session->work, save->head.id);
 	if (!save->rough)
 		set_dirty(session, true);
 	free(save);

@@ -215,6 +215,10 @@ void moving_ended(const struct migration *migration)
 	struct removal *removal;
 	char who[96];
 
+	moving_wake(work);
+	/* Who has ended lets go by itself, or else is waited for like others. */
+	if (migration->session->sock < 0)
+		return;
 	for (removal = work->daemon->removals; removal;
 	     removal = removal->next) {
 		if (!is_for(removal, migration) ||
@@ -224,7 +228,6 @@ void moving_ended(const struct migration *migration)
 		ask_failed(removal, process, "cannot move %s: %s", who,
 			   migration->reason);
 	}
-	moving_wake(work);
 }
 
 /* Saved, and only waits for the GPU to be off. */

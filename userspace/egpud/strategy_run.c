@@ -80,6 +80,11 @@ static int on_sample(sd_event_source *source, uint64_t usec, void *arg)
 	work->sample = sd_event_source_disable_unref(work->sample);
 	if (!wanted(work))
 		return 0;
+	/* Who is on its way is neither here nor there. */
+	if (work->migrations) {
+		strategy_watch(work);
+		return 0;
+	}
 	now = calloc(1, sizeof(*now));
 	if (now && !target_gather(work, now))
 		judge(work, now);

@@ -73,7 +73,7 @@ int work_start(struct daemon *daemon)
 		 daemon->run_dir);
 	daemon->work = work;
 	open_store(work);
-	chain_collect(work);
+	sweep_collect(work);
 	publish_now(work);
 	return sessions_listen(work);
 }
@@ -125,6 +125,7 @@ void work_stop(struct daemon *daemon)
 		return;
 	sessions_end(work);
 	mover_runs_end(work);
+	sweep_end(work);
 	publish_now(work);
 	sd_event_source_disable_unref(work->publish);
 	sd_event_source_disable_unref(work->locate);

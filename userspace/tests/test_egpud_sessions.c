@@ -187,7 +187,10 @@ static struct session *first(void)
 
 static bool nobody_there(void)
 {
-	return !first() && !desk_daemon.work->dead && !desk_daemon.work->runs;
+	const struct work *work = desk_daemon.work;
+
+	return !work->sessions && !work->dead && !work->runs &&
+	       !work->sweep.pid && !work->sweep.soon;
 }
 
 static size_t count_fds(void)

@@ -13,7 +13,9 @@ work_policy() {
 		mkdir -p "$store"
 		mount -t tmpfs -o "mode=0700,size=${1:-192}M" none "$store"
 	}
-	{ echo "store-free = 1M"; cat; } | policy
+	cat >/run/rig/policy
+	grep -q '^store-free' /run/rig/policy || echo "store-free = 1M" >>/run/rig/policy
+	policy </run/rig/policy
 }
 
 # work_start NAME [OPTION...]: the example, in the background; returns when it has a session

@@ -41,22 +41,3 @@ tell_more() {
 	sed -n "$((rig_from + 1)),${rig_to}p" "$rig_log" | sed 's/^/  | /' >&9
 	echo "$rig_to" >"/run/rig/told.$1"
 }
-
-# tell_picture FILE WIDTH HEIGHT: a picture of 32-bit pixels as letters, a letter for so
-# many pixels that it fits; the darker, the less ink.
-tell_picture() {
-	od -A n -t u1 -v -w4 "$1" | awk -v width="$2" -v height="$3" '
-		BEGIN {
-			ink = " .:-=+*#%@"
-			across = width / 64 > 1 ? width / 64 : 1
-			down = across * 2
-		}
-		{
-			x = (NR - 1) % width
-			y = int((NR - 1) / width)
-			if (x % across || y % down || y >= height) next
-			light = ($1 + 2 * $3 + $2 * 4) / 7
-			line = line substr(ink, 1 + int(light * 9.99 / 255), 1)
-			if (x + across >= width) { print "    " line; line = "" }
-		}' >&9
-}
