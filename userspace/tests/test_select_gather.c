@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../select/select.h"
+#include "../select/private.h"
 #include "test.h"
 #include "tree.h"
 
@@ -214,6 +214,11 @@ static void memory_of_other_drivers(void **state)
 	assert_reading(&found->memory_total, 268435456,
 		       "size of the prefetchable BAR 2, an estimate");
 	assert_true(found->memory_total.estimate);
+	/* Registers are prefetchable with some. */
+	file("resource",
+	     "0x0000004000000000 0x0000004000003fff 0x000000000014220c\n");
+	assert_unknown(&gather()->memory_total,
+		       "no file and no prefetchable BAR tell");
 }
 
 /* Who reads a directory is told that it is one, and not that the device sleeps. */
@@ -518,6 +523,40 @@ static void many_gpus(void **state)
 	assert_int_equal(candidates.n, 1);
 }
 
+/* Opening a FIFO that nobody writes to is as good as a driver that hangs. */
+static void hanging_driver(void **state)
+{
+	struct egpu_device other = gpu;
+	const struct candidate *found = candidates.item;
+	const char *file_name = GPU "gpu_busy_percent";
+	unsigned int before = apart_limit_ms;
+
+	(void)state;
+	all_files();
+	other.id = 7;
+	strcpy(other.address, "0000:08:00.0");
+	tree_file(&tree, "sys/bus/pci/devices/0000:08:00.0/gpu_busy_percent",
+		  "50\n");
+	devices->item[1] = &other;
+	devices->count = 2;
+	unlink(tree_path(&tree, file_name));
+	assert_int_equal(mkfifo(tree_path(&tree, file_name), 0644), 0);
+	apart_limit_ms = 2000;
+	select_gather(&tree.roots, devices, NULL, &candidates);
+	assert_int_equal(candidates.n, 3);
+	assert_int_equal(found[0].id, 2);
+	assert_unknown(&found[0].memory_free, "its driver does not answer");
+	assert_unknown(&found[0].load, "its driver does not answer");
+	assert_string_equal(found[0].node, "/dev/dri/card1");
+	assert_reading(&found[1].load, 0.5, "gpu_busy_percent");
+	/* It is not asked again for a while, so this takes no time. */
+	apart_limit_ms = 600000;
+	select_gather(&tree.roots, devices, NULL, &candidates);
+	assert_unknown(&found[0].load, "its driver does not answer");
+	assert_reading(&found[1].load, 0.5, "gpu_busy_percent");
+	apart_limit_ms = before;
+}
+
 static void nodes_and_drivers(void **state)
 {
 	const struct candidate *found;
@@ -547,6 +586,7 @@ static const struct CMUnitTest tests[] = {
 	T(bad_bandwidths),
 	T(many_gpus),
 	T(nodes_and_drivers),
+	T(hanging_driver),
 };
 
 TEST_MAIN(tests, NULL, NULL)
