@@ -49,6 +49,8 @@ static bool look(int fd, struct statx *stx)
  * buffer_is_drm_node() - whether a descriptor is an open DRM node
  * @fd: any descriptor
  * @minor: set to its minor number; may be NULL
+ *
+ * Return: whether it is.
  */
 bool buffer_is_drm_node(int fd, uint32_t *minor)
 {

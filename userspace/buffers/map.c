@@ -40,6 +40,8 @@ int handle_export(int drm, uint32_t handle)
 /**
  * buffer_is_refused() - whether an errno says that a driver does not do that at all
  * @err: negative errno
+ *
+ * Return: whether it does.
  */
 bool buffer_is_refused(int err)
 {

