@@ -232,6 +232,33 @@ static void a_checkpoint_is_made(void **state)
 	assert_int_equal(desk_call(EGPU_CMD_MIGRATE) != NULL, 1);
 }
 
+/*
+ * Much is copied roughly first. Whether a write came before or after that nobody
+ * knows, so what may have been written still may have been.
+ */
+static void a_rough_copy_cleans_nothing(void **state)
+{
+	struct wire_message message = peer_add_message(1, 32 << 20);
+	int fd = peer_memory(32 << 20, F_SEAL_SHRINK);
+
+	(void)state;
+	message.buffer.flags = WIRE_DECLARED;
+	desk_daemon.config.interval_ms = 100;
+	peer_open();
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect_reply(0, "");
+	peer_expect(WIRE_REACH);
+	assert_int_equal(peer_session()->chain.n, 1);
+	assert_string_equal(peer_session()->accepted, "");
+	assert_true(peer_session()->buffer[0].dirty);
+	peer_safe(peer_answer.serial, 1);
+	peer_expect(WIRE_GO_ON);
+	assert_true(desk_run_until(is_accepted));
+	assert_int_equal(peer_session()->chain.n, 2);
+	assert_false(peer_session()->buffer[0].dirty);
+}
+
 /* An answer to another question is none. */
 static void safe_without_being_asked(void **state)
 {
@@ -330,6 +357,7 @@ static const struct CMUnitTest tests[] = {
 	T(buffers_tell_where_it_is),
 	T(what_may_have_been_written_is_read),
 	T(a_checkpoint_is_made),
+	T(a_rough_copy_cleans_nothing),
 	T(safe_without_being_asked),
 	T(goes_away_at_each_step),
 	T(confirms_too_late),
