@@ -36,6 +36,7 @@ help:
 	@echo 'make compile_commands  compile_commands.json for editors and clangd'
 	@echo 'make setup             packages and kernels only'
 	@echo 'make setup-debug       the debug kernel, too; its first build takes minutes'
+	@echo 'make setup-bench       what the benchmarks compare with, too'
 	@echo 'make clean             remove $(BUILD)/'
 
 # --- building ----------------------------------------------------------------
@@ -129,7 +130,7 @@ run-stress: guest stress-program module-$(or $(KERNEL),6.12)
 	@$(RIG) stress $(addprefix --kernel ,$(KERNEL)) $(addprefix --cycles ,$(CYCLES)) \
 		$(addprefix --seed ,$(SEED))
 
-bench: setup
+bench: setup-bench
 	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(filter-out debug,$(KERNELS)))
 	tools/testing/bench/run
 
@@ -149,9 +150,13 @@ setup:
 setup-debug:
 	@$(SETUP) debug
 
+setup-bench:
+	@$(SETUP) bench
+
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module userspace stage install rig selftest-programs guest \
 	compile_commands demo run-demo check selftests run-selftests baseline kunit run-kunit \
-	mutants stress run-stress stress-program bench fuzz lint regen setup setup-debug clean
+	mutants stress run-stress stress-program bench fuzz lint regen setup setup-debug \
+	setup-bench clean

@@ -118,6 +118,17 @@ static int put_client(struct sk_buff *skb, const struct egpu_buffer *buffer)
 	return egpu_put_minor(skb, EGPU_A_BUFFER_MINOR, &buffer->minor);
 }
 
+static int put_write(struct sk_buff *skb, const struct egpu_buffer *buffer)
+{
+	if (!buffer->write_known)
+		return 0;
+	if (nla_put_u64_64bit(skb, EGPU_A_BUFFER_WRITE_CONTEXT,
+			      buffer->write_context, EGPU_A_BUFFER_PAD))
+		return -EMSGSIZE;
+	return nla_put_u64_64bit(skb, EGPU_A_BUFFER_WRITE_SEQNO,
+				 buffer->write_seqno, EGPU_A_BUFFER_PAD);
+}
+
 static int put_buffer(struct sk_buff *skb, u32 device,
 		      const struct egpu_buffer *buffer)
 {
@@ -134,7 +145,7 @@ static int put_buffer(struct sk_buff *skb, u32 device,
 		return -EMSGSIZE;
 	if (buffer->imported && nla_put_flag(skb, EGPU_A_BUFFER_IMPORTED))
 		return -EMSGSIZE;
-	return 0;
+	return put_write(skb, buffer);
 }
 
 static int fill_buffer(struct sk_buff *skb, struct netlink_callback *cb,

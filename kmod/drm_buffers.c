@@ -40,40 +40,70 @@ static u64 dma_buf_inode(const struct drm_gem_object *object)
 }
 
 /*
+ * Numbers of different contexts say nothing of who came first, so times decide:
+ * what has not signalled is later than what has. None of the driver's code runs.
+ */
+static bool is_later(struct dma_fence *fence, struct dma_fence *than)
+{
+	bool done = test_bit(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags);
+
+	if (done != test_bit(DMA_FENCE_FLAG_TIMESTAMP_BIT, &than->flags))
+		return !done;
+	if (done)
+		return ktime_after(fence->timestamp, than->timestamp);
+	return fence->context != than->context ||
+	       dma_fence_is_later(fence, than);
+}
+
+/*
  * Who merely looks does not make the driver look at its hardware, as the walk
  * without lock would: a fence that nobody has asked counts as pending. A
  * reservation that somebody is changing is passed over rather than waited for.
+ *
+ * Work that says it only reads is the last write, too. Drivers whose clients
+ * synchronise themselves say so of everything, and a fence that has signalled
+ * gives its place to whatever comes next: to leave reads out could hide a write.
  */
-static u32 count_fences(struct drm_gem_object *object)
+static void look_at_fences(struct drm_gem_object *object,
+			   struct egpu_buffer *buffer)
 {
+	struct dma_fence *fence, *last = NULL;
 	struct dma_resv_iter cursor;
-	struct dma_fence *fence;
-	u32 n = 0;
 
 	if (!dma_resv_trylock(object->resv))
-		return 0;
+		return;
 	dma_resv_for_each_fence(&cursor, object->resv, DMA_RESV_USAGE_BOOKKEEP,
-				fence)
-		n += !test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags);
+				fence) {
+		buffer->pending +=
+			!test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags);
+		if (!last || is_later(fence, last))
+			last = fence;
+	}
+	buffer->write_known = true;
+	if (last) {
+		buffer->write_context = last->context;
+		buffer->write_seqno = last->seqno;
+	}
 	dma_resv_unlock(object->resv);
-	return n;
 }
 
 static void list_buffer(struct buffer_walk *walk, u32 handle,
 			struct drm_gem_object *object)
 {
 	struct egpu_buffer_list *list = walk->list;
+	struct egpu_buffer *buffer = &list->buffer[list->n++];
 
-	list->buffer[list->n++] = (struct egpu_buffer){
+	*buffer = (struct egpu_buffer){
 		.client_id = walk->client.client_id,
 		.pid = walk->pid,
 		.minor = walk->client.minor,
 		.handle = handle,
 		.imported = object->import_attach,
-		.pending = list->fences ? count_fences(object) : 0,
 		.size = object->size,
 		.dma_buf = dma_buf_inode(object),
 	};
+	if (list->fences)
+		look_at_fences(object, buffer);
 }
 
 /* Lists some buffers from handle @next on; 0 when there are no more. */

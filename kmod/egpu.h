@@ -36,6 +36,7 @@
 #define EGPU_CULPRITS_MAX 16
 
 struct egpu_device;
+struct egpu_migration;
 struct egpu_request;
 
 /* drm_clients.c: who has the GPU open */
@@ -110,6 +111,10 @@ struct egpu_client_list {
  * @pending: fences on it that have not signalled, as far as known
  * @size: bytes
  * @dma_buf: inode number of its dma-buf, 0 when it has none
+ * @write_known: the two that follow are; they are not when somebody had the
+ *	reservation locked, or the device has gone
+ * @write_context: of the newest fence on it, 0 when there is none
+ * @write_seqno: its number in that context
  */
 struct egpu_buffer {
 	u64 client_id;
@@ -120,12 +125,15 @@ struct egpu_buffer {
 	u32 pending;
 	u64 size;
 	u64 dma_buf;
+	bool write_known;
+	u64 write_context;
+	u64 write_seqno;
 };
 
 /**
  * struct egpu_buffer_list - buffers of a GPU at one moment
  * @all: list everybody's, not the asker's only
- * @fences: count fences; of no use when the device has gone
+ * @fences: look at fences; of no use when the device has gone
  * @n: entries in use
  * @size: entries there is room for
  * @buffer: the entries, to be given back with kvfree()
@@ -315,6 +323,7 @@ struct egpu_device *egpu_device_alloc(void);
 struct egpu_device *egpu_device_add(struct pci_dev *pdev, bool at_load);
 struct egpu_device *egpu_device_find(const struct pci_dev *pdev);
 struct egpu_device *egpu_device_find_id(u32 id);
+bool egpu_device_was_there(u32 id);
 struct egpu_device *egpu_device_find_address(const struct egpu_pci_address *at);
 struct egpu_device *egpu_device_after(u32 id);
 void egpu_device_get(struct egpu_device *edev);
@@ -444,6 +453,7 @@ void egpu_request_hits(struct egpu_request *req,
 void egpu_request_wait(struct egpu_request *req, struct pci_dev *pdev);
 void egpu_request_settle_later(struct egpu_request *req);
 struct egpu_request *egpu_request_find(u64 cookie);
+bool egpu_request_was_there(u64 cookie);
 struct egpu_request *egpu_request_after(u64 cookie);
 void egpu_requests_helper_gone(u32 port);
 void egpu_requests_unload(void);
@@ -462,11 +472,18 @@ void egpu_hotplug_exit(void);
 
 /* events.c: what everybody is told */
 
+/*
+ * Room for the attributes of one event. Kept tight, for what a slow listener
+ * can have waiting is counted in the size of the buffers.
+ */
+#define EGPU_EVENT_ROOM 960
+
 bool egpu_helper_listens(void);
 u64 egpu_event_seq(void);
 void egpu_event_device(u8 cmd, struct egpu_device *edev);
 void egpu_event_removal(u8 cmd, struct egpu_request *req);
 void egpu_event_quiesce(struct egpu_device *edev);
+void egpu_event_migration(const struct egpu_migration *said);
 void egpu_event_lost(void);
 
 /* message.c: devices, requests and quiescing as attributes */
@@ -501,6 +518,22 @@ struct sk_buff *egpu_reply_new(struct genl_info *info);
 int egpu_dump_takes_none(struct netlink_callback *cb);
 int egpu_netlink_init(void);
 void egpu_netlink_exit(void);
+
+/* netlink_migrate.c: what a helper tells of a program's way */
+
+/**
+ * struct egpu_migration - what is passed on
+ * @attrs: of the helper's message, indexed by EGPU_A_MIGRATION_*
+ * @pid: of the program in the initial pid namespace, 0 when there is none
+ * @helper: netlink port of the helper
+ */
+struct egpu_migration {
+	struct nlattr **attrs;
+	u32 pid;
+	u32 helper;
+};
+
+int egpu_put_migration(struct sk_buff *skb, const struct egpu_migration *said);
 
 /* main.c: load and unload */
 

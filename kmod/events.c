@@ -10,12 +10,6 @@
 #include "genl.h"
 #include "trace.h"
 
-/*
- * Room for the attributes of one event. Kept tight, for what a slow listener
- * can have waiting is counted in the size of the buffers.
- */
-#define EGPU_EVENT_ROOM 960
-
 static u64 egpu_last_seq;
 
 /**
@@ -155,6 +149,29 @@ void egpu_event_quiesce(struct egpu_device *edev)
 		ret = event_send(skb, head, ret);
 	}
 	trace_egpu_event(egpu_last_seq, EGPU_CMD_QUIESCE, edev->id, ret);
+}
+
+/**
+ * egpu_event_migration - pass on how a program gets to another device
+ * @said: by a helper; egpu_lock held
+ */
+void egpu_event_migration(const struct egpu_migration *said)
+{
+	struct nlattr *id = said->attrs[EGPU_A_MIGRATION_ID];
+	int ret = -ESRCH;
+	struct sk_buff *skb;
+	void *head;
+
+	skb = event_new(EGPU_CMD_MIGRATION, &head);
+	if (skb) {
+		ret = put_head(skb, EGPU_A_MIGRATION_SEQ, EGPU_A_MIGRATION_TIME,
+			       EGPU_A_MIGRATION_PAD);
+		if (!ret)
+			ret = egpu_put_migration(skb, said);
+		ret = event_send(skb, head, ret);
+	}
+	trace_egpu_event(egpu_last_seq, EGPU_CMD_MIGRATION,
+			 id ? nla_get_u32(id) : 0, ret);
 }
 
 /**

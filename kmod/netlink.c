@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The family "egpu": devices, settings, rules. Removals are in
- * netlink_requests.c, quiescing in netlink_quiesce.c, clients and buffers in
- * clients_dump.c and buffers_dump.c.
+ * netlink_requests.c, quiescing in netlink_quiesce.c, migrations in
+ * netlink_migrate.c, clients and buffers in clients_dump.c and buffers_dump.c.
  *
  * Handlers run in parallel and never wait for device_lock or the rescan
  * lock: who holds them may be waiting for the message.

@@ -191,6 +191,18 @@ struct egpu_device *egpu_device_find_id(u32 id)
 }
 
 /**
+ * egpu_device_was_there - was an id ever given
+ * @id: the id
+ *
+ * Return: true also when the GPU has left.
+ */
+bool egpu_device_was_there(u32 id)
+{
+	lockdep_assert_held(&egpu_lock);
+	return id && id <= egpu_last_id;
+}
+
+/**
  * egpu_device_find_address - the device at a PCI address
  * @at: the address
  *

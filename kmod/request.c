@@ -379,6 +379,18 @@ struct egpu_request *egpu_request_find(u64 cookie)
 }
 
 /**
+ * egpu_request_was_there - was a cookie ever given
+ * @cookie: the cookie
+ *
+ * Return: true also when the removal is forgotten; under egpu_lock.
+ */
+bool egpu_request_was_there(u64 cookie)
+{
+	lockdep_assert_held(&egpu_lock);
+	return cookie && cookie <= egpu_last_cookie;
+}
+
+/**
  * egpu_request_after - the first request with a larger cookie
  * @cookie: the cookie, 0 for the first of all
  *

@@ -56,6 +56,7 @@ static const struct merge_case merge_cases[] = {
 	{ "fence", EGPU_CMD_FENCE, DO, true, EGPU_A_QUIESCE_ID },
 	{ "drain", EGPU_CMD_DRAIN, DO, true, EGPU_A_QUIESCE_TIMEOUT_MS },
 	{ "resume", EGPU_CMD_RESUME, DO, true, EGPU_A_QUIESCE_ID },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, true, EGPU_A_MIGRATION_REASON },
 };
 
 static void merge_name(const struct merge_case *c, char *desc)

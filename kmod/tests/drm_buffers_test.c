@@ -171,6 +171,118 @@ static void fences_are_counted(struct kunit *test)
 			list_buffers(fake, true, false)->buffer[0].pending);
 }
 
+static const struct egpu_buffer *only_buffer(struct fake *fake)
+{
+	const struct egpu_buffer_list *list = list_buffers(fake, true, true);
+
+	KUNIT_ASSERT_EQ(fake->test, list->n, 1);
+	return &list->buffer[0];
+}
+
+static void expect_write(struct fake *fake, const struct work *work)
+{
+	const struct egpu_buffer *buffer = only_buffer(fake);
+
+	KUNIT_EXPECT_TRUE(fake->test, buffer->write_known);
+	KUNIT_EXPECT_EQ(fake->test, buffer->write_context,
+			work ? work->fence.context : 0);
+	KUNIT_EXPECT_EQ(fake->test, buffer->write_seqno,
+			work ? work->fence.seqno : 0);
+}
+
+static void last_write_is_told(struct kunit *test)
+{
+	struct fake *fake = make_gpu(test, RENDER_GPU);
+	struct file *file = open_file(fake, fake->drm->render);
+	struct drm_gem_object *object = add_buffer(fake, file, PAGE_SIZE, 1);
+	struct work *work;
+
+	expect_write(fake, NULL);
+	work = work_on(test, object);
+	expect_write(fake, work);
+	/* What is done has been written, so it stays. */
+	dma_fence_signal(&work->fence);
+	expect_write(fake, work);
+	KUNIT_EXPECT_EQ(test, 0, only_buffer(fake)->pending);
+	/* Nobody was made to look at the hardware for that. */
+	KUNIT_EXPECT_EQ(test, work->asked, 0);
+}
+
+/* Neither the first nor the last place in the reservation is always right. */
+static void newest_of_several_writes_is_told(struct kunit *test)
+{
+	struct fake *fake = make_gpu(test, RENDER_GPU);
+	struct file *file = open_file(fake, fake->drm->render);
+	struct drm_gem_object *object = add_buffer(fake, file, PAGE_SIZE, 1);
+	struct work *first = work_on(test, object);
+	struct work *second = work_on(test, object);
+	struct work *third = work_on(test, object);
+
+	/* In flight is later than done. */
+	dma_fence_signal_timestamp(&third->fence, ktime_set(30, 0));
+	dma_fence_signal_timestamp(&first->fence, ktime_set(40, 0));
+	expect_write(fake, second);
+	dma_fence_signal_timestamp(&second->fence, ktime_set(20, 0));
+	expect_write(fake, first);
+}
+
+/* One context can have two: what writes, and what reads afterwards. */
+static void later_number_of_a_context_is_told(struct kunit *test)
+{
+	struct fake *fake = make_gpu(test, RENDER_GPU);
+	struct file *file = open_file(fake, fake->drm->render);
+	struct drm_gem_object *object = add_buffer(fake, file, PAGE_SIZE, 1);
+	struct work *later = make_work(test);
+	struct work *earlier = make_work(test);
+
+	later->fence.context = earlier->fence.context;
+	later->fence.seqno = earlier->fence.seqno + 1;
+	add_work(test, object, later, DMA_RESV_USAGE_WRITE);
+	add_work(test, object, earlier, DMA_RESV_USAGE_READ);
+	expect_write(fake, later);
+}
+
+/* Of explicit synchronisation nobody knows whether it writes. */
+static void work_of_any_usage_may_write(struct kunit *test)
+{
+	struct fake *fake = make_gpu(test, RENDER_GPU);
+	struct file *file = open_file(fake, fake->drm->render);
+	struct drm_gem_object *object = add_buffer(fake, file, PAGE_SIZE, 1);
+	struct work *work = make_work(test);
+
+	add_work(test, object, work, DMA_RESV_USAGE_BOOKKEEP);
+	expect_write(fake, work);
+}
+
+static void locked_reservation_is_not_waited_for(struct kunit *test)
+{
+	struct fake *fake = make_gpu(test, RENDER_GPU);
+	struct file *file = open_file(fake, fake->drm->render);
+	struct drm_gem_object *object = add_buffer(fake, file, PAGE_SIZE, 1);
+	struct work *work = work_on(test, object);
+	const struct egpu_buffer *buffer;
+
+	KUNIT_ASSERT_EQ(test, 0, dma_resv_lock(object->resv, NULL));
+	buffer = only_buffer(fake);
+	dma_resv_unlock(object->resv);
+	KUNIT_EXPECT_FALSE(test, buffer->write_known);
+	KUNIT_EXPECT_EQ(test, buffer->write_context, 0);
+	/* Nor was it left locked by who looked. */
+	expect_write(fake, work);
+	KUNIT_EXPECT_TRUE(test, dma_resv_trylock(object->resv));
+	dma_resv_unlock(object->resv);
+}
+
+static void gone_device_tells_no_write(struct kunit *test)
+{
+	struct fake *fake = make_gpu(test, RENDER_GPU);
+	struct file *file = open_file(fake, fake->drm->render);
+
+	work_on(test, add_buffer(fake, file, PAGE_SIZE, 1));
+	KUNIT_EXPECT_FALSE(test,
+			   list_buffers(fake, true, false)->buffer[0].write_known);
+}
+
 static void shared_buffers_are_told_apart(struct kunit *test)
 {
 	struct fake *fake = make_gpu(test, RENDER_GPU);
@@ -224,6 +336,12 @@ static struct kunit_case drm_buffers_cases[] = {
 	KUNIT_CASE(buffers_have_their_client),
 	KUNIT_CASE(driver_without_buffers),
 	KUNIT_CASE(fences_are_counted),
+	KUNIT_CASE(last_write_is_told),
+	KUNIT_CASE(newest_of_several_writes_is_told),
+	KUNIT_CASE(later_number_of_a_context_is_told),
+	KUNIT_CASE(work_of_any_usage_may_write),
+	KUNIT_CASE(locked_reservation_is_not_waited_for),
+	KUNIT_CASE(gone_device_tells_no_write),
 	KUNIT_CASE(shared_buffers_are_told_apart),
 	KUNIT_CASE(own_buffers_are_shown),
 	KUNIT_CASE(others_buffers_are_not),

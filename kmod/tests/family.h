@@ -17,6 +17,7 @@
 #include "../compat/genl_split.c"
 #include "../genl.c"
 #include "../netlink.c"
+#include "../netlink_migrate.c"
 #include "../netlink_quiesce.c"
 #include "../netlink_requests.c"
 
@@ -31,6 +32,11 @@ struct egpu_device *egpu_device_find_id(u32 id)
 struct egpu_device *egpu_device_find_address(const struct egpu_pci_address *at)
 {
 	return NULL;
+}
+
+bool egpu_device_was_there(u32 id)
+{
+	return false;
 }
 
 struct egpu_device *egpu_device_after(u32 id)
@@ -68,6 +74,11 @@ int egpu_put_removal(struct sk_buff *skb, const struct egpu_request *req,
 struct egpu_request *egpu_request_find(u64 cookie)
 {
 	return NULL;
+}
+
+bool egpu_request_was_there(u64 cookie)
+{
+	return false;
 }
 
 struct egpu_request *egpu_request_after(u64 cookie)
@@ -146,6 +157,10 @@ int egpu_override_set(const struct egpu_pci_address *address,
 u64 egpu_event_seq(void)
 {
 	return 0;
+}
+
+void egpu_event_migration(const struct egpu_migration *said)
+{
 }
 
 u64 egpu_instance(void)

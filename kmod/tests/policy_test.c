@@ -98,6 +98,35 @@ static const struct rule rules[] = {
 	  KIND_U32, 1, EGPU_EJECT_MS_MAX },
 	{ "resume", EGPU_CMD_RESUME, DO, EGPU_A_QUIESCE_ID, "id", KIND_U32, 1,
 	  U32_MAX },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_MIGRATION,
+	  "migration", KIND_U64, 1, U64_MAX },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_PHASE, "phase",
+	  KIND_U32, EGPU_MIGRATION_PHASE_STARTED,
+	  EGPU_MIGRATION_PHASE_CHECKPOINTED },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_ID, "id", KIND_U32,
+	  1, U32_MAX },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_TARGET, "target",
+	  KIND_U32, 1, U32_MAX },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_CPU, "cpu",
+	  KIND_FLAG },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_COOKIE, "cookie",
+	  KIND_U64, 1, U64_MAX },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_PID, "pid",
+	  KIND_U32, 1, U32_MAX },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_COMM, "comm",
+	  KIND_STRING, 0, 15 },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_BYTES, "bytes",
+	  KIND_U64, 0, U64_MAX },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_DURATION,
+	  "duration", KIND_U64, 0, U64_MAX },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_STILL, "still",
+	  KIND_U64, 0, U64_MAX },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_LOST, "lost",
+	  KIND_U64, 0, U64_MAX },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_CHECKPOINT,
+	  "checkpoint", KIND_STRING, 0, 39 },
+	{ "migrate", EGPU_CMD_MIGRATE, DO, EGPU_A_MIGRATION_REASON, "reason",
+	  KIND_STRING, 0, EGPU_REASON_LEN },
 };
 
 /* --- messages -------------------------------------------------------------- */
@@ -400,6 +429,7 @@ static const struct op_case op_cases[] = {
 	{ "fence do", EGPU_CMD_FENCE, DO, true },
 	{ "drain do", EGPU_CMD_DRAIN, DO, true },
 	{ "resume do", EGPU_CMD_RESUME, DO, true },
+	{ "migrate do", EGPU_CMD_MIGRATE, DO, true },
 };
 
 static void op_name(const struct op_case *c, char *desc)
@@ -560,6 +590,12 @@ static const struct missing_case missing_cases[] = {
 	  HAS(EGPU_A_QUIESCE_ID) | HAS(EGPU_A_QUIESCE_TIMEOUT_MS), -ENODEV },
 	{ "resume without id", EGPU_CMD_RESUME, 0, -EINVAL },
 	{ "resume", EGPU_CMD_RESUME, HAS(EGPU_A_QUIESCE_ID), -ENODEV },
+	{ "migrate of nothing", EGPU_CMD_MIGRATE, HAS(EGPU_A_MIGRATION_PHASE),
+	  -EINVAL },
+	{ "migrate without phase", EGPU_CMD_MIGRATE,
+	  HAS(EGPU_A_MIGRATION_MIGRATION), -EINVAL },
+	{ "migrate without helpers", EGPU_CMD_MIGRATE,
+	  HAS(EGPU_A_MIGRATION_MIGRATION) | HAS(EGPU_A_MIGRATION_PHASE), -EPERM },
 };
 
 static void missing_name(const struct missing_case *c, char *desc)

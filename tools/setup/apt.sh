@@ -49,27 +49,32 @@ apt_entry() {
 	printf 'Signed-By: %s\n\n' "$key"
 }
 
-# apt_setup NAME: make the private configuration NAME (base or backports), fetch
-# its lists and leave its path in APT_CONFIG, which apt reads.
+# apt_setup NAME: make the private configuration NAME (base, backports or trixie), fetch
+# its lists and leave its path in APT_CONFIG, which apt reads. Nothing of trixie is on
+# this machine, so there no package counts as installed.
 apt_setup() {
-	local release dir
+	local release dir status=/var/lib/dpkg/status
 	# shellcheck source=/dev/null
 	release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 	[ "$release" = bookworm ] ||
 		die "the rig's parts are those of Debian 12 (bookworm); this machine is '$release'"
 	dir=$EGPU_CACHE/apt/$1
 	mkdir -p "$dir/etc" "$dir/lists/partial" "$dir/cache/archives/partial"
-	if [ "$1" = base ]; then
+	case $1 in
+	base)
 		apt_entry "$release" "$release" && { apt_entry "$release-security" \
-			"$release-security" || true; }
-	else
-		apt_entry "$release" "$release-backports"
-	fi >"$dir/etc/egpu.sources" ||
+			"$release-security" || true; } ;;
+	trixie)
+		status=$dir/status
+		: >"$status"
+		apt_entry "$release" trixie ;;
+	*) apt_entry "$release" "$release-$1" ;;
+	esac >"$dir/etc/egpu.sources" ||
 		die "no entry for suite $release with component main in /etc/apt/sources.list*"
 	cat >"$dir/apt.conf" <<-EOF
 		Dir::State "$dir";
 		Dir::State::lists "$dir/lists";
-		Dir::State::status "/var/lib/dpkg/status";
+		Dir::State::status "$status";
 		Dir::Cache "$dir/cache";
 		Dir::Etc::sourcelist "$dir/etc/none";
 		Dir::Etc::sourceparts "$dir/etc";
@@ -93,6 +98,18 @@ apt_version() {
 apt_depends() {
 	LC_ALL=C apt-cache depends "$1" 2>/dev/null |
 		sed -n 's/^ *Depends: //p' | grep -E -m 1 -- "$2"
+}
+
+# apt_fetch_all DIR PACKAGE: download it and all that it needs into DIR/archives.
+apt_fetch_all() {
+	say "fetching $2 $(apt_version "$2") and what it needs"
+	mkdir -p "$1/archives/partial"
+	apt-get -q -y --no-install-recommends --download-only -o Debug::NoLocking=1 \
+		-o "Dir::Cache::archives=$1/archives" install "$2" >"$1/log" 2>&1 || {
+		tail -n 3 "$1/log" >&2
+		die "cannot download the package $2 from this machine's Debian mirror; is" \
+			"there a network?"
+	}
 }
 
 # apt_fetch DIR PACKAGE...: download into DIR; apt checks the signatures.

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Install the Debian packages that this machine lacks. The build, the tests and the
-# checks each say which they need, in lists of the same form.
+# checks each say which they need, in lists of the same form; so do the benchmarks,
+# whose list counts for them only.
+PACKAGE_LISTS=("$SETUP_DIR/packages.txt" "$SETUP_DIR/../lint/packages")
 
 wanted_packages() {
-	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$SETUP_DIR/packages.txt" \
-		"$SETUP_DIR/../lint/packages" | awk '{ print $1 }' | sort -u
+	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "${PACKAGE_LISTS[@]}" |
+		awk '{ print $1 }' | sort -u
 }
 
 missing_packages() {

@@ -19,16 +19,22 @@
 
 #define BUFFERS_ERROR 256
 
-/* ------------------------------------------------------------- check.c */
+/* What fails says why, in words, in @error of BUFFERS_ERROR bytes. */
+
+/* --- check.c: safe for the daemon itself: no driver, no file system is asked */
 
 int buffer_check(const struct wire_buffer *buffer, int fd, uint64_t *inode,
 		 char *error);
 int buffer_check_state(int fd, uint32_t size, char *error);
+
+/* ------------------------------------------------------------- format.c */
+
 const char *buffer_not_portable(const struct wire_buffer *buffer);
+uint32_t buffer_line_bytes(const struct wire_buffer *buffer);
 
 /* ------------------------------------------------------------- fence.c */
 
-int buffer_poll(const struct wire_buffer *buffer, int fd);
+int buffer_poll(const struct wire_buffer *buffer, int fd, int timeout_ms);
 
 /* ------------------------------------------------------------- map.c */
 
@@ -36,8 +42,8 @@ int buffer_poll(const struct wire_buffer *buffer, int fd);
  * struct mapping - the memory of a buffer
  * @data: where it is
  * @size: in bytes, at least that of the buffer
- * @fd: what was opened for it, or -1
- * @slow: reading goes past the cache: never read it twice
+ * @fd: its dma-buf, ours, for buffer_sync(); or -1
+ * @slow: reading may go past the cache: never read it twice
  */
 struct mapping {
 	void *data;
@@ -60,11 +66,13 @@ void buffer_copy_in(void *to, const void *from, size_t len);
  * @cpu: in memory
  * @drm: the node, or -1
  * @can_export: its driver gives dma-bufs
+ * @align: in memory strides are made multiples of this; 0 leaves them
  */
 struct target {
 	bool cpu;
 	int drm;
 	bool can_export;
+	uint32_t align;
 };
 
 /**

@@ -11,8 +11,12 @@ _egpuctl_cookies() {
 	egpuctl timeline 2>/dev/null | awk '$1 == "Removal" { print $2 }'
 }
 
+_egpuctl_checkpoints() {
+	egpuctl checkpoint list 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
 _egpuctl() {
-	local verbs="list show clients monitor eject cancel timeline override settings"
+	local verbs="list show clients monitor eject cancel timeline override select checkpoint settings"
 	local options="-j --json -h --help -V --version"
 	local current=${COMP_WORDS[COMP_CWORD]}
 	local previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -23,9 +27,11 @@ _egpuctl() {
 		case $word in
 		-*) ;;
 		*)
-			if [[ ${COMP_WORDS[i - 1]} == -t || ${COMP_WORDS[i - 1]} == --timeout ]]; then
-				continue
-			elif [[ -z $verb ]]; then
+			case ${COMP_WORDS[i - 1]} in
+			-t | --timeout | -b | --bytes | -x | --not) continue ;;
+			-s | --store | -p | --png | -u | --buffer) continue ;;
+			esac
+			if [[ -z $verb ]]; then
 				verb=$word
 			else
 				arguments=$((arguments + 1))
@@ -35,13 +41,27 @@ _egpuctl() {
 	done
 	if [[ $verb == eject ]]; then
 		options+=" -f --force -t --timeout -n --no-wait"
+	elif [[ $verb == select ]]; then
+		options+=" -e --explain -b --bytes -x --not"
+	elif [[ $verb == checkpoint ]]; then
+		options+=" -s --store -p --png -u --buffer"
 	fi
 
 	COMPREPLY=()
-	if [[ $previous == -t || $previous == --timeout ]]; then
+	case $previous in
+	-t | --timeout | -b | --bytes | -u | --buffer) return ;;
+	-s | --store)
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		return
-	fi
-	if [[ $current == -* ]]; then
+		;;
+	-p | --png)
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+		;;
+	esac
+	if [[ $previous == -x || $previous == --not ]]; then
+		word=$(_egpuctl_gpus)
+	elif [[ $current == -* ]]; then
 		word=$options
 	else
 		case $verb:$arguments in
@@ -51,6 +71,8 @@ _egpuctl() {
 		timeline:0) word=$(_egpuctl_cookies) ;;
 		override:0) word=$(_egpuctl_gpus | grep :) ;;
 		override:1) word="auto external internal" ;;
+		checkpoint:0) word="list show verify export import remove" ;;
+		checkpoint:1) word=$(_egpuctl_checkpoints) ;;
 		settings:*) word="hold-ms= accept-ms= eject-ms= drain-ms=" ;;
 		*) return ;;
 		esac

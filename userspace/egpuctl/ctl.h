@@ -11,6 +11,7 @@
 
 #include "../common/json.h"
 #include "../lib/egpu.h"
+#include "../select/select.h"
 #include "../usage/usage.h"
 
 #define JSON_SCHEMA 1
@@ -22,10 +23,11 @@
  * @EXIT_OK: done, or it was so already
  * @EXIT_OTHER: a failure that has no code of its own
  * @EXIT_USAGE: the command line is wrong
- * @EXIT_NOT_FOUND: no such GPU or removal
- * @EXIT_BUSY: refused, because the GPU is in use or leaving
+ * @EXIT_NOT_FOUND: no such GPU, removal, checkpoint or file
+ * @EXIT_BUSY: refused, because the GPU is in use or leaving, or the
+ *	checkpoint is needed by others
  * @EXIT_NOT_EXTERNAL: the GPU does not hang on a cable
- * @EXIT_PERMISSION: this needs CAP_NET_ADMIN
+ * @EXIT_PERMISSION: this needs CAP_NET_ADMIN, or a store that is one's own
  * @EXIT_NO_MODULE: the egpu module is not loaded
  * @EXIT_TIMEOUT: it did not end in time
  * @EXIT_CANCELLED: the eject was called off
@@ -47,6 +49,9 @@ enum ctl_exit {
 
 /* ------------------------------------------------------------- main.c */
 
+/* As many as struct need takes. */
+#define CTL_NOT_MAX 8
+
 /**
  * struct ctl - one run of the program
  * @out: standard output
@@ -57,6 +62,7 @@ enum ctl_exit {
  * @color: colours are wanted
  * @roots: where the machine is
  * @policy_path: configuration of the daemon
+ * @sessions_path: where the daemon tells of its sessions, NULL for nowhere
  * @policy_known: @policy was read, or its defaults taken
  * @policy: what would happen to programs
  * @policy_error: what is wrong with the file at @policy_path, or empty
@@ -68,6 +74,14 @@ enum ctl_exit {
  * @force: --force
  * @no_wait: --no-wait
  * @timeout_ms: --timeout in milliseconds, 0 if not given
+ * @bandwidth_dir: where measured bandwidths are kept, NULL for nowhere
+ * @explain: --explain
+ * @bytes: --bytes, 0 if not given
+ * @n_excluded: entries of @excluded in use
+ * @excluded: each --not
+ * @store: --store, or NULL
+ * @png: --png, or NULL
+ * @buffer: --buffer, 0 if not given
  */
 struct ctl {
 	FILE *out;
@@ -78,9 +92,10 @@ struct ctl {
 	bool color;
 	const struct usage_roots *roots;
 	const char *policy_path;
+	const char *sessions_path;
 	bool policy_known;
 	struct policy_config policy;
-	char policy_error[256];
+	char policy_error[512];
 	const char *pci_ids;
 	int width;
 	uint32_t driver_ms;
@@ -89,6 +104,14 @@ struct ctl {
 	bool force;
 	bool no_wait;
 	uint32_t timeout_ms;
+	const char *bandwidth_dir;
+	bool explain;
+	uint64_t bytes;
+	size_t n_excluded;
+	const char *excluded[CTL_NOT_MAX];
+	const char *store;
+	const char *png;
+	uint32_t buffer;
 };
 
 /* ------------------------------------------------------------- command.c */
@@ -98,6 +121,10 @@ enum ctl_option {
 	CTL_FORCE = 1,
 	CTL_TIMEOUT = 2,
 	CTL_NO_WAIT = 4,
+	CTL_EXPLAIN = 8,
+	CTL_BYTES = 16,
+	CTL_NOT = 32,
+	CTL_STORE = 64,
 };
 
 /**
@@ -155,6 +182,7 @@ const char *describe_evidence(uint32_t evidence, char *buf);
 const char *describe_bytes(uint64_t bytes, char *buf);
 const char *describe_release(uint32_t release);
 const char *describe_step(uint32_t step);
+const char *describe_duration(uint64_t ns, char *buf);
 const char *describe_quiesce(const struct egpu_quiesce *quiesce, char *buf);
 
 /* ------------------------------------------------------------- pciids.c */
@@ -177,6 +205,8 @@ void tojson_readiness(struct json *json, const char *key,
 		      const struct readiness *readiness);
 void tojson_quiesce(struct json *json, const char *key,
 		    const struct egpu_quiesce *quiesce);
+void tojson_migration(struct json *json, const char *key,
+		      const struct egpu_migration *migration);
 void tojson_client(struct json *json, const struct egpu_client *client);
 void tojson_clients(struct json *json, const struct egpu_client_list *list);
 
@@ -220,6 +250,7 @@ struct ctl_held {
 	struct holders holders;
 };
 
+const struct policy_config *ctl_policy(struct ctl *ctl);
 int ctl_holders(struct ctl *ctl, const struct egpu_device *device,
 		struct ctl_held *held);
 bool is_held(const struct ctl_held *held);
@@ -268,7 +299,9 @@ int verb_eject(struct ctl *ctl, int argc, char **argv);
 int verb_cancel(struct ctl *ctl, int argc, char **argv);
 int verb_timeline(struct ctl *ctl, int argc, char **argv);
 int verb_override(struct ctl *ctl, int argc, char **argv);
+int verb_checkpoint(struct ctl *ctl, int argc, char **argv);
 int verb_settings(struct ctl *ctl, int argc, char **argv);
+int verb_select(struct ctl *ctl, int argc, char **argv);
 
 int print_timeline(struct ctl *ctl, const struct egpu_removal *removal);
 

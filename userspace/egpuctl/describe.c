@@ -136,6 +136,16 @@ const char *describe_bytes(uint64_t bytes, char *buf)
 	return buf;
 }
 
+/* "12.3 s", "45.678 ms" */
+const char *describe_duration(uint64_t ns, char *buf)
+{
+	if (ns < 1000000000)
+		snprintf(buf, TEXT_SIZE, "%.3f ms", (double)ns / 1e6);
+	else
+		snprintf(buf, TEXT_SIZE, "%.1f s", (double)ns / 1e9);
+	return buf;
+}
+
 /* What a helper does, as it says; "" for a step that is not known here. */
 const char *describe_step(uint32_t step)
 {

@@ -3,6 +3,7 @@
  * Who holds a GPU, and what would happen to them if it was ejected.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../common/text.h"
@@ -21,13 +22,18 @@ static const struct ctl_column columns[] = {
 	[OUTCOME] = { .name = "IN AN EJECT", .truncate = true },
 };
 
-/*
- * What the daemon goes by, read when it is first needed. With a file that has
- * errors it would go by what it knew before, which is not known here.
+/**
+ * ctl_policy() - what the daemon goes by
+ * @ctl: context
+ *
+ * Read when it is first needed. With a file that has errors the daemon would go
+ * by what it knew before, which is not known here.
+ *
+ * Return: the policy, or its defaults with .policy_error set.
  */
-static const struct policy_config *policy(struct ctl *ctl)
+const struct policy_config *ctl_policy(struct ctl *ctl)
 {
-	char printable[TEXT_SIZE];
+	char printable[sizeof(ctl->policy_error)];
 
 	if (ctl->policy_known)
 		return &ctl->policy;
@@ -42,6 +48,17 @@ static const struct policy_config *policy(struct ctl *ctl)
 			text_printable(ctl->policy_error, printable,
 				       sizeof(printable)));
 	return &ctl->policy;
+}
+
+/* Who could be moved. Without the daemon's word nobody can. */
+static void mark_cooperating(const struct ctl *ctl, struct ctl_held *held)
+{
+	struct session_lines *sessions;
+
+	sessions = ctl->sessions_path ? malloc(sizeof(*sessions)) : NULL;
+	if (sessions && !sessions_read(ctl->sessions_path, sessions))
+		sessions_mark(sessions, held->device->id, &held->holders);
+	free(sessions);
 }
 
 /**
@@ -61,6 +78,8 @@ int ctl_holders(struct ctl *ctl, const struct egpu_device *device,
 	held->device = device;
 	err = holders_of(ctl->ctx, ctl->roots, device, &held->holders);
 	held->known = !err;
+	if (!err)
+		mark_cooperating(ctl, held);
 	return err;
 }
 
@@ -88,7 +107,7 @@ int ctl_fail_holders(struct ctl *ctl, const struct ctl_held *held, int err)
 /* What an eject does to a holder, to go on where its name ends. */
 const char *ctl_outcome(struct ctl *ctl, const struct holder *holder)
 {
-	return policy_outcome(policy(ctl), holder, ctl->force);
+	return policy_outcome(ctl_policy(ctl), holder, ctl->force);
 }
 
 /* Nothing happens to whoever uses a GPU that cannot be ejected. */
@@ -219,12 +238,13 @@ static void holder_object(struct ctl *ctl, struct json *json,
 	json_string_or_null(json, "cgroup", process->cgroup);
 	json_string(json, "role", holder_role_name(holder->role));
 	json_bool(json, "master", holder->master);
+	json_bool(json, "cooperates", holder->cooperates);
 	how_array(json, holder->how);
 	json_uint(json, "files", holder->files);
 	json_uint(json, "buffers", holder->buffers);
 	json_uint(json, "bytes", holder->bytes);
 	if (what) {
-		action = policy_action_of(policy(ctl), holder, ctl->force);
+		action = policy_action_of(ctl_policy(ctl), holder, ctl->force);
 		json_string(json, "action", policy_action_name(action));
 		json_string(json, "outcome", what);
 	} else {
@@ -261,7 +281,7 @@ void tojson_held(struct ctl *ctl, struct json *json, const char *key,
 	json_uint(json, "unnamed", held->holders.unnamed);
 	json_uint(json, "unseen", held->holders.unseen);
 	/* With errors in the file, the outcomes are those of the defaults. */
-	policy(ctl);
+	ctl_policy(ctl);
 	json_string_or_null(json, "policy_error", ctl->policy_error);
 	json_object_end(json);
 }

@@ -203,6 +203,33 @@ void tojson_quiesce(struct json *json, const char *key,
 	json_object_end(json);
 }
 
+void tojson_migration(struct json *json, const char *key,
+		      const struct egpu_migration *migration)
+{
+	json_object(json, key);
+	json_uint(json, "migration", migration->migration);
+	name(json, "phase", EGPU_NAMES_MIGRATION, migration->phase);
+	uint_or_null(json, "id", migration->id, migration->id);
+	uint_or_null(json, "target", migration->target, migration->target);
+	json_bool(json, "cpu", migration->cpu);
+	uint_or_null(json, "cookie", migration->cookie, migration->cookie);
+	uint_or_null(json, "pid", migration->pid, migration->pid);
+	json_string_or_null(json, "comm", migration->comm);
+	uint_or_null(json, "bytes", EGPU_HAS(migration, EGPU_A_MIGRATION_BYTES),
+		     migration->bytes);
+	uint_or_null(json, "duration",
+		     EGPU_HAS(migration, EGPU_A_MIGRATION_DURATION),
+		     migration->duration);
+	uint_or_null(json, "still", EGPU_HAS(migration, EGPU_A_MIGRATION_STILL),
+		     migration->still);
+	uint_or_null(json, "lost", EGPU_HAS(migration, EGPU_A_MIGRATION_LOST),
+		     migration->lost);
+	json_string_or_null(json, "checkpoint", migration->checkpoint);
+	json_string_or_null(json, "reason", migration->reason);
+	uint_or_null(json, "helper", migration->helper, migration->helper);
+	json_object_end(json);
+}
+
 void tojson_client(struct json *json, const struct egpu_client *client)
 {
 	json_object(json, NULL);

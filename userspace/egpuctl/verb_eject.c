@@ -175,6 +175,38 @@ static void show_quiesce(struct eject *ej, const struct egpu_event *event)
 			     describe_quiesce(quiesce, text));
 }
 
+/* Where a program goes, and why it does not. */
+static void show_migration(struct eject *ej, const struct egpu_event *event)
+{
+	static const char *const words[] = {
+		[EGPU_MIGRATION_PHASE_STARTED] = "moves",
+		[EGPU_MIGRATION_PHASE_COMPLETED] = "moved",
+		[EGPU_MIGRATION_PHASE_FAILED] = "stays",
+		[EGPU_MIGRATION_PHASE_CHECKPOINTED] = "saved",
+	};
+	const struct egpu_migration *mig = event->migration;
+	char comm[EGPU_STRING_MAX], reason[EGPU_REASON_LEN + 1];
+	char where[TEXT_SIZE] = "", text[2 * TEXT_SIZE], pid[16] = "";
+
+	if (mig->phase >= sizeof(words) / sizeof(words[0]))
+		return;
+	if (mig->cpu)
+		strcpy(where, "the CPU");
+	else if (event->target)
+		describe_device(event->target, where);
+	/* Who has ended has none. */
+	if (mig->pid)
+		snprintf(pid, sizeof(pid), " (%u)", mig->pid);
+	text_printable(mig->comm, comm, sizeof(comm));
+	text_printable(mig->reason, reason, sizeof(reason));
+	if (mig->phase == EGPU_MIGRATION_PHASE_FAILED)
+		snprintf(text, sizeof(text), "%s%s: %s", comm, pid, reason);
+	else
+		snprintf(text, sizeof(text), "%s%s%s%s", comm, pid,
+			 *where ? " to " : "", where);
+	show_between(ej, event->time, words[mig->phase], text);
+}
+
 static void say(struct eject *ej, const char *text)
 {
 	if (!ej->ctl->json)
@@ -205,6 +237,8 @@ static void take_event(struct eject *ej, const struct egpu_event *event)
 	}
 	if (event->quiesce && event->quiesce->id == ej->device->id)
 		show_quiesce(ej, event);
+	if (event->migration && event->migration->cookie == ej->cookie)
+		show_migration(ej, event);
 	if (!event->removal || event->removal->cookie != ej->cookie)
 		return;
 	/* That of the event is the library's; the reply is ours to keep. */

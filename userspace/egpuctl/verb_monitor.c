@@ -59,6 +59,8 @@ static void write_json(struct ctl *ctl, const struct egpu_event *event)
 		tojson_removal(&json, "removal", event->removal, false);
 	else if (event->quiesce)
 		tojson_quiesce(&json, "quiesce", event->quiesce);
+	else if (event->migration)
+		tojson_migration(&json, "migration", event->migration);
 	else if (event->device)
 		tojson_device(&json, "device", event->device);
 	tojson_end(&json);
@@ -132,6 +134,78 @@ static void write_quiesce(struct ctl *ctl, const struct egpu_event *event)
 	putc('\n', ctl->out);
 }
 
+static void write_way_end(struct ctl *ctl, uint32_t id,
+			  const struct egpu_device *dev)
+{
+	char text[TEXT_SIZE];
+
+	if (dev)
+		fputs(describe_device(dev, text), ctl->out);
+	else
+		fprintf(ctl->out, "GPU %u", id);
+}
+
+/* "from GPU 1 (...) to GPU 2 (...)", as far as there are two ends. */
+static void write_way(struct ctl *ctl, const struct egpu_event *event)
+{
+	const struct egpu_migration *mig = event->migration;
+
+	if (mig->id) {
+		fputs(mig->phase == EGPU_MIGRATION_PHASE_CHECKPOINTED ? " on " :
+									" from ",
+		      ctl->out);
+		write_way_end(ctl, mig->id, event->device);
+	}
+	if (mig->cpu) {
+		fputs(" to the CPU", ctl->out);
+	} else if (mig->target) {
+		fputs(" to ", ctl->out);
+		write_way_end(ctl, mig->target, event->target);
+	}
+}
+
+/* What it was about and has cost, as far as its helper says. */
+static void write_cost(struct ctl *ctl, const struct egpu_migration *mig)
+{
+	char text[TEXT_SIZE];
+
+	if (mig->bytes)
+		fprintf(ctl->out, ", %s", describe_bytes(mig->bytes, text));
+	if (mig->duration)
+		fprintf(ctl->out, ", took %s",
+			describe_duration(mig->duration, text));
+	if (mig->still)
+		fprintf(ctl->out, ", stood still for %s",
+			describe_duration(mig->still, text));
+	if (EGPU_HAS(mig, EGPU_A_MIGRATION_LOST))
+		fprintf(ctl->out, ", lost %s of work",
+			describe_duration(mig->lost, text));
+	if (mig->checkpoint[0])
+		fprintf(ctl->out, ", checkpoint %s",
+			text_printable(mig->checkpoint, text, sizeof(text)));
+	if (mig->reason[0])
+		fprintf(ctl->out, ": %s",
+			text_printable(mig->reason, text, sizeof(text)));
+}
+
+static void write_migration(struct ctl *ctl, const struct egpu_event *event)
+{
+	const struct egpu_migration *mig = event->migration;
+	char phase[EGPU_NAME_SIZE], comm[EGPU_STRING_MAX];
+
+	fputs(mig->comm[0] ? text_printable(mig->comm, comm, sizeof(comm)) :
+			     "a program",
+	      ctl->out);
+	if (mig->pid)
+		fprintf(ctl->out, "[%u]", mig->pid);
+	fprintf(ctl->out, ": %s",
+		egpu_name_text(EGPU_NAMES_MIGRATION, mig->phase, phase,
+			       sizeof(phase)));
+	write_way(ctl, event);
+	write_cost(ctl, mig);
+	fprintf(ctl->out, " (migration %" PRIu64 ")\n", mig->migration);
+}
+
 static void write_state(struct ctl *ctl, const struct egpu_event *event)
 {
 	char buf[EGPU_NAME_SIZE];
@@ -153,6 +227,9 @@ static const char *event_color(const struct egpu_event *event)
 		return "\033[31m";
 	if (event->quiesce &&
 	    event->quiesce->result == EGPU_DRAIN_RESULT_TIMED_OUT)
+		return "\033[31m";
+	if (event->migration &&
+	    event->migration->phase == EGPU_MIGRATION_PHASE_FAILED)
 		return "\033[31m";
 	switch (event->type) {
 	case EGPU_EVENT_CONNECTED:
@@ -180,6 +257,8 @@ static void write_text(struct ctl *ctl, const struct egpu_event *event)
 		write_removal(ctl, event->removal);
 	else if (event->quiesce)
 		write_quiesce(ctl, event);
+	else if (event->migration)
+		write_migration(ctl, event);
 	else if (event->device)
 		write_device(ctl, event->device);
 	else

@@ -1,32 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Programs are asked to let go of a leaving GPU, each as its policy says, and
- * waited for. Nobody can be moved yet, so who is to be moved is waited for.
+ * waited for; who cooperates is moved to another device.
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <syslog.h>
 #include <unistd.h>
 
-#include "egpud.h"
+#include "work.h"
 
 static enum policy_action action_of(const struct removal *removal,
 				    const struct holder *holder)
 {
 	return policy_action_of(&removal->daemon->config, holder,
 				removal->force);
-}
-
-/* Also for reason_holders(). */
-bool ask_waits_for(const struct holder *holder, const void *arg)
-{
-	const struct removal *removal = arg;
-
-	return holder->role != ROLE_SELF &&
-	       action_of(removal, holder) != ACTION_IGNORE;
 }
 
 static struct asked *find(const struct removal *removal,
@@ -40,6 +33,55 @@ static struct asked *find(const struct removal *removal,
 			return asked;
 	}
 	return NULL;
+}
+
+/* Also for reason_holders(). */
+bool ask_waits_for(const struct holder *holder, const void *arg)
+{
+	const struct removal *removal = arg;
+	const struct asked *asked;
+
+	if (holder->role == ROLE_SELF ||
+	    action_of(removal, holder) == ACTION_IGNORE)
+		return false;
+	/* Whose work cannot be moved loses the GPU when that is forced. */
+	asked = removal->force ? find(removal, &holder->process) : NULL;
+	return !asked || !asked->failed;
+}
+
+/**
+ * ask_failed() - the work of a program could not be moved
+ * @removal: the removal that it was to be moved for
+ * @process: the program
+ * @format: why, for the reason of the removal
+ */
+void ask_failed(struct removal *removal, const struct process *process,
+		const char *format, ...)
+{
+	struct asked *asked = find(removal, process);
+	char text[EGPU_REASON_LEN + 1];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (!asked)
+		return;
+	asked->failed = true;
+	reason_set(removal->reason, "%s", text);
+}
+
+/* Whether somebody cannot let go, so that there is no sense in waiting on. */
+bool ask_in_vain(const struct removal *removal)
+{
+	const struct asked *asked;
+
+	for (asked = removal->asked; asked && !removal->force;
+	     asked = asked->next) {
+		if (asked->failed)
+			return true;
+	}
+	return false;
 }
 
 static int on_exit_of(sd_event_source *source, int fd, uint32_t revents,
@@ -125,11 +167,17 @@ int ask_look(struct removal *removal)
 		asked = find(removal, &holder->process);
 		if (!asked)
 			asked = add(removal, &holder->process);
+		if (asked && !asked->moving && holder->cooperates &&
+		    action_of(removal, holder) == ACTION_MIGRATE) {
+			asked->moving = true;
+			moving_begin(removal, &holder->process);
+		}
 		if (asked && !asked->told && may_end(removal, holder)) {
 			asked->told = true;
 			tell(removal, asked, SIGTERM);
 		}
 	}
+	moving_go(removal);
 	/* Nobody can be asked to close what nobody is known to have. */
 	if (holders->unnamed && !removal->force)
 		waiting += (int)holders->unnamed;

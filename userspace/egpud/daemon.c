@@ -11,7 +11,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "egpud.h"
+#include "work.h"
 
 /* After an error of the subscription, such as no memory. */
 #define RETRY_USEC 1000000
@@ -38,9 +38,34 @@ static int retry_later(struct daemon *daemon)
 					  on_retry, daemon);
 }
 
+/* What has become of a GPU concerns who works there, and who is to go there. */
+static void take_for_work(struct daemon *daemon, const struct egpu_event *event)
+{
+	const struct egpu_removal *removal = event->removal;
+	bool gone = event->type == EGPU_EVENT_DISCONNECTED;
+
+	if (event->type == EGPU_EVENT_MODULE_GONE)
+		migrations_module_gone(daemon);
+	if (!removal || removal->phase == EGPU_PHASE_REFUSED ||
+	    removal->phase == EGPU_PHASE_CANCELLED)
+		return;
+	if (removal->phase >= EGPU_PHASE_RELEASED &&
+	    removal->cause == EGPU_CAUSE_SURPRISE)
+		gone = true;
+	/* Without its driver the buffers there are nobody's any more. */
+	if (removal->phase == EGPU_PHASE_UNBOUND ||
+	    removal->phase == EGPU_PHASE_DONE)
+		gone = true;
+	if (gone)
+		migrations_gone(daemon, removal->id, daemon->now());
+	else
+		migrations_leaving(daemon, removal->id);
+}
+
 static void take_event(struct daemon *daemon, const struct egpu_event *event)
 {
 	gpus_take_event(daemon, event);
+	take_for_work(daemon, event);
 	switch (event->type) {
 	case EGPU_EVENT_REMOVAL_PENDING:
 	case EGPU_EVENT_REMOVAL_PROGRESS:
@@ -119,6 +144,7 @@ static int on_hangup(sd_event_source *source,
 		log_line(LOG_WARNING, "the configuration before stays");
 	else
 		log_line(LOG_NOTICE, "the configuration was read again");
+	work_reload(daemon);
 	return 0;
 }
 
@@ -260,6 +286,8 @@ int daemon_start(struct daemon *daemon)
 		log_line(LOG_WARNING,
 			 "without %s no GPU can be fenced and nobody be frozen, so ejects are refused",
 			 daemon->lacks);
+	/* Without it ejects go as they do for those who know nothing of us. */
+	work_start(daemon);
 	err = drain_events(daemon);
 	if (err < 0)
 		return err;
@@ -277,7 +305,10 @@ int daemon_start(struct daemon *daemon)
 void daemon_stop(struct daemon *daemon)
 {
 	sd_notify(0, "STOPPING=1");
+	if (daemon->work)
+		work_ends(daemon->work);
 	removals_stop(daemon, "egpud ends", true);
+	work_stop(daemon);
 	probe_free_all(daemon);
 	cards_free(daemon);
 	sd_event_source_unref(daemon->retry);

@@ -15,6 +15,8 @@
 
 struct daemon;
 struct removal;
+struct work;
+struct plain_save;
 
 /* ------------------------------------------------------------- log.c */
 
@@ -187,6 +189,7 @@ void reason_culprits(char *reason, const struct egpu_quiesce *quiesce);
  * @TXN_ASK: programs are asked to let go
  * @TXN_FREEZE: who does not is frozen
  * @TXN_DRAIN: work in flight is awaited
+ * @TXN_SAVE: what is on the GPU is saved
  * @TXN_LEAVE: acknowledged, the driver is about to lose the GPU
  * @TXN_GO: the driver has let go, or the GPU has gone: all may go on
  * @TXN_UNDONE: everything was put back
@@ -197,6 +200,7 @@ enum txn_state {
 	TXN_ASK,
 	TXN_FREEZE,
 	TXN_DRAIN,
+	TXN_SAVE,
 	TXN_LEAVE,
 	TXN_GO,
 	TXN_UNDONE,
@@ -254,6 +258,8 @@ bool look_anybody(const struct removal *removal);
  * @source: says that it has ended
  * @told: was asked to end
  * @killed: was made to
+ * @moving: its work is to go to another device
+ * @failed: which it could not
  */
 struct asked {
 	struct asked *next;
@@ -262,12 +268,17 @@ struct asked {
 	sd_event_source *source;
 	bool told;
 	bool killed;
+	bool moving;
+	bool failed;
 };
 
 int ask_look(struct removal *removal);
 bool ask_kill(struct removal *removal);
 bool ask_waits_for(const struct holder *holder, const void *removal);
 void ask_stop(struct removal *removal);
+void ask_failed(struct removal *removal, const struct process *process,
+		const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool ask_in_vain(const struct removal *removal);
 
 /* ------------------------------------------------------------- steps.c */
 
@@ -301,6 +312,8 @@ void undo_freeze(struct removal *removal);
  * @holders: who held it at the last look
  * @asked: whom we wait for
  * @frozen: who stands still for it
+ * @plain: copies that are made of what those have on the GPU
+ * @unreached: programs had their time to come to a safe point
  * @fenced: the nodes are closed
  * @owned: the kernel's quiescing is ours
  * @vouched: clients have the GPU open and we answer for them
@@ -325,6 +338,8 @@ struct removal {
 	struct holders holders;
 	struct asked *asked;
 	struct freeze_set frozen;
+	struct plain_save *plain;
+	bool unreached;
 	bool fenced;
 	bool owned;
 	bool vouched;
@@ -408,6 +423,7 @@ void gpus_update_status(struct daemon *daemon);
  * @removals: removals that we have accepted
  * @cards: GPUs that hang on a cable
  * @probes: looks at whether a GPU is ready that go on
+ * @work: programs' work, see work.h; NULL when nothing can be done for it
  * @loaded: the module is there
  * @n_gpus: GPUs there are
  * @n_external: those of them that hang on a cable
@@ -431,6 +447,7 @@ struct daemon {
 	struct removal *removals;
 	struct card *cards;
 	struct probe *probes;
+	struct work *work;
 	bool loaded;
 	uint32_t n_gpus;
 	uint32_t n_external;

@@ -132,6 +132,8 @@ void gpus_take_event(struct daemon *daemon, const struct egpu_event *event)
 	} else if (event->removal) {
 		count_event(daemon, event);
 		log_removal(event);
+	} else if (event->migration) {
+		/* It was us who said so. */
 	} else if (event->device) {
 		count_event(daemon, event);
 		log_device(event);

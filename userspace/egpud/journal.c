@@ -96,13 +96,14 @@ static int open_dir(const char *path)
 	struct stat st;
 	int fd;
 
-	if (mkdir(path, 0700) && errno != EEXIST)
+	/* All may go through it, to the socket; none may look around. */
+	if (mkdir(path, 0711) && errno != EEXIST)
 		return -errno;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (!fstat(fd, &st) && st.st_uid == geteuid() &&
-	    (!(st.st_mode & 077) || !fchmod(fd, 0700)))
+	    ((st.st_mode & 0777) == 0711 || !fchmod(fd, 0711)))
 		return fd;
 	close(fd);
 	return -EPERM;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "egpud.h"
+#include "work.h"
 
 /**
  * look() - find who holds the GPU of a removal
@@ -48,6 +48,7 @@ int look(struct removal *removal)
 	}
 	holders_free(&removal->holders);
 	removal->holders = holders;
+	moving_mark(removal);
 	return 0;
 }
 

@@ -18,7 +18,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "egpud.h"
+#include "work.h"
 
 /* For one look, and between two of them; udev and firmware take their time. */
 #define LOOK_USEC  5000000
@@ -95,6 +95,7 @@ static void judge(struct probe *probe, const struct readiness *readiness)
 	if (readiness->ready) {
 		card->ready = true;
 		log_line(LOG_NOTICE, "%s is ready", card->address);
+		measure_card(probe->daemon, card);
 		forget(probe);
 		return;
 	}

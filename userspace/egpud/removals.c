@@ -11,7 +11,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "egpud.h"
+#include "work.h"
 
 #define MS 1000000ull
 
@@ -57,6 +57,7 @@ static void free_removal(struct removal *removal)
 {
 	step_stop_timers(removal);
 	ask_stop(removal);
+	plain_stop(removal);
 	nodes_free(&removal->nodes);
 	holders_free(&removal->holders);
 	free(removal->frozen.item);

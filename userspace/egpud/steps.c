@@ -10,7 +10,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "egpud.h"
+#include "work.h"
 
 #define MS 1000000ull
 
@@ -196,6 +196,8 @@ static enum txn_input tick_ask(struct removal *removal)
 {
 	if (look(removal))
 		return cannot_look(removal);
+	if (ask_in_vain(removal))
+		return fail(removal);
 	if (!ask_look(removal))
 		return TXN_DONE;
 	return wait_for(removal, ask_limit(removal), ASK_TICK);
@@ -216,16 +218,25 @@ static enum txn_input late_ask(struct removal *removal)
 	if (ask_kill(removal))
 		return wait_for(removal, least(KILL_LIMIT, time_left(removal)),
 				ASK_TICK);
-	reason_holders(removal->reason, &removal->holders, ask_waits_for,
-		       removal);
+	if (!moving_reason(removal))
+		reason_holders(removal->reason, &removal->holders,
+			       ask_waits_for, removal);
 	return fail(removal);
 }
 
 /* ------------------------------------------------------------- freeze */
 
+/* Who is on its way to a safe point is not to be frozen before that. */
+static bool is_moving(const struct removal *removal, const struct holder *holder)
+{
+	return moving_state(removal, &holder->process) < MIGRATION_DONE;
+}
+
 static bool must_stand_still(const struct removal *removal,
 			     const struct holder *holder)
 {
+	if (is_moving(removal, holder))
+		return false;
 	if (holder->role == ROLE_PROGRAM && look_may_stay(holder))
 		return false;
 	return policy_may_freeze(&removal->daemon->config, holder);
@@ -301,9 +312,12 @@ static enum txn_input tick_freeze(struct removal *removal)
 	}
 	if (freeze_holders(removal))
 		return fail(removal);
-	if (removal->frozen.n == before)
-		return TXN_DONE;
-	return tick_freeze(removal);
+	if (removal->frozen.n != before)
+		return tick_freeze(removal);
+	/* Who cooperates stands still by itself, at a point of its own. */
+	if (!removal->unreached && moving_state(removal, NULL) < MIGRATION_SAVE)
+		return wait_for(removal, 0, ASK_TICK);
+	return TXN_DONE;
 }
 
 static enum txn_input enter_freeze(struct removal *removal)
@@ -320,6 +334,8 @@ static enum txn_input enter_freeze(struct removal *removal)
 			   daemon->lacks);
 		return fail(removal);
 	}
+	if (!removal->eject)
+		moving_hold(removal);
 	input = wait_for(removal, limit, 0);
 	return input == TXN_NOTHING ? tick_freeze(removal) : input;
 }
@@ -349,8 +365,10 @@ static enum txn_input late_freeze(struct removal *removal)
 
 	culprit = freeze_culprit(&removal->daemon->freezer, &removal->frozen,
 				 &state);
-	if (!culprit)
+	if (!culprit) {
+		removal->unreached = true;
 		return tick_freeze(removal);
+	}
 	stuck = stuck_holder(removal);
 	if (stuck) {
 		culprit = stuck;
@@ -436,6 +454,32 @@ static enum txn_input late_drain(struct removal *removal)
 	return fail(removal);
 }
 
+/* ------------------------------------------------------------- save */
+
+/* Nothing is refused for what cannot be saved: whose GPU it is wants it to go. */
+static enum txn_input tick_save(struct removal *removal)
+{
+	if (!removal->plain && moving_state(removal, NULL) > MIGRATION_SAVE)
+		return TXN_DONE;
+	return TXN_NOTHING;
+}
+
+static enum txn_input enter_save(struct removal *removal)
+{
+	uint64_t left = time_left(removal);
+	enum txn_input input;
+
+	plain_begin(removal, left);
+	input = tick_save(removal);
+	return input == TXN_NOTHING ? wait_for(removal, left, 0) : input;
+}
+
+static enum txn_input late_save(struct removal *removal)
+{
+	plain_stop(removal);
+	return TXN_DONE;
+}
+
 /* ------------------------------------------------------------- leave */
 
 static int acknowledge(struct removal *removal)
@@ -506,6 +550,7 @@ static const struct step steps[TXN_STATES] = {
 	[TXN_ASK] = { enter_ask, tick_ask, late_ask },
 	[TXN_FREEZE] = { enter_freeze, tick_freeze, late_freeze },
 	[TXN_DRAIN] = { enter_drain, NULL, late_drain },
+	[TXN_SAVE] = { enter_save, tick_save, late_save },
 	[TXN_LEAVE] = { enter_leave, NULL, late_leave },
 	[TXN_GO] = { enter_go, NULL, NULL },
 	[TXN_UNDONE] = { enter_end, NULL, NULL },

@@ -34,6 +34,10 @@ static const unsigned char next[TXN_STATES][TXN_INPUTS] = {
 	},
 	[TXN_DRAIN] = {
 		BEFORE_ACK,
+		[TXN_DONE] = TXN_SAVE + 1,
+	},
+	[TXN_SAVE] = {
+		BEFORE_ACK,
 		[TXN_DONE] = TXN_LEAVE + 1,
 	},
 	/* A driver that hangs must not keep programs from going on. */
@@ -71,8 +75,9 @@ const char *txn_state_name(enum txn_state state)
 	static const char *const names[] = {
 		[TXN_FENCE] = "fence",	 [TXN_ASK] = "ask",
 		[TXN_FREEZE] = "freeze", [TXN_DRAIN] = "drain",
-		[TXN_LEAVE] = "leave",	 [TXN_GO] = "go",
-		[TXN_UNDONE] = "undone", [TXN_ENDED] = "ended",
+		[TXN_SAVE] = "save",	 [TXN_LEAVE] = "leave",
+		[TXN_GO] = "go",	 [TXN_UNDONE] = "undone",
+		[TXN_ENDED] = "ended",
 	};
 
 	return names[state];

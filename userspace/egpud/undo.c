@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <syslog.h>
 
-#include "egpud.h"
+#include "work.h"
 
 /* What has gone has nothing to be resumed. */
 static bool is_gone(int err)
@@ -62,6 +62,9 @@ static void refuse(struct removal *removal)
  */
 void undo_all(struct removal *removal)
 {
+	plain_stop(removal);
+	if (removal->state == TXN_UNDONE)
+		migrations_off(removal->daemon, removal->cookie);
 	undo_freeze(removal);
 	if (removal->fenced)
 		node_fence_open(removal->daemon->roots, removal->address);

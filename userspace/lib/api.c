@@ -337,6 +337,61 @@ int egpu_resume(struct egpu_ctx *ctx, uint32_t id)
 	return tell_quiesce(ctx, EGPU_CMD_RESUME, id, 0);
 }
 
+static int put_number(struct nl_msg *msg, int attr, uint64_t value)
+{
+	return value ? nla_put_u64(msg, attr, value) : 0;
+}
+
+static int put_id(struct nl_msg *msg, int attr, uint32_t value)
+{
+	return value ? nla_put_u32(msg, attr, value) : 0;
+}
+
+static int put_text(struct nl_msg *msg, int attr, const char *text)
+{
+	return *text ? nla_put_string(msg, attr, text) : 0;
+}
+
+static int put_migration(struct nl_msg *msg, const struct egpu_migration *mig)
+{
+	if (put_number(msg, EGPU_A_MIGRATION_MIGRATION, mig->migration) ||
+	    nla_put_u32(msg, EGPU_A_MIGRATION_PHASE, mig->phase) ||
+	    put_id(msg, EGPU_A_MIGRATION_ID, mig->id) ||
+	    put_id(msg, EGPU_A_MIGRATION_TARGET, mig->target) ||
+	    (mig->cpu && nla_put_flag(msg, EGPU_A_MIGRATION_CPU)) ||
+	    put_number(msg, EGPU_A_MIGRATION_COOKIE, mig->cookie) ||
+	    put_id(msg, EGPU_A_MIGRATION_PID, mig->pid) ||
+	    put_text(msg, EGPU_A_MIGRATION_COMM, mig->comm) ||
+	    put_number(msg, EGPU_A_MIGRATION_BYTES, mig->bytes) ||
+	    put_number(msg, EGPU_A_MIGRATION_DURATION, mig->duration) ||
+	    put_number(msg, EGPU_A_MIGRATION_STILL, mig->still) ||
+	    put_number(msg, EGPU_A_MIGRATION_LOST, mig->lost) ||
+	    put_text(msg, EGPU_A_MIGRATION_CHECKPOINT, mig->checkpoint))
+		return -EMSGSIZE;
+	return put_text(msg, EGPU_A_MIGRATION_REASON, mig->reason);
+}
+
+#define ENDS(array) memchr(array, '\0', sizeof(array))
+
+int egpu_migrate(struct egpu_ctx *ctx, const struct egpu_migration *migration)
+{
+	struct egpu_migration said = { 0 };
+	struct nl_msg *msg;
+
+	egpu_what(ctx, "tell of a migration");
+	if (migration->size <
+	    offsetof(struct egpu_migration, size) + sizeof(migration->size))
+		return egpu_fail(ctx, -EINVAL, "it carries no size");
+	memcpy(&said, migration,
+	       migration->size < sizeof(said) ? migration->size : sizeof(said));
+	if (!ENDS(said.comm) || !ENDS(said.checkpoint) || !ENDS(said.reason))
+		return egpu_fail(ctx, -EINVAL, "a text in it has no end");
+	msg = egpu_msg_new(ctx, 0, EGPU_CMD_MIGRATE, 0);
+	if (!msg)
+		return no_memory(ctx);
+	return finish(ctx, msg, put_migration(msg, &said), NULL, NULL);
+}
+
 int egpu_settings_set(struct egpu_ctx *ctx, const int *attrs,
 		      const uint32_t *values, size_t count)
 {

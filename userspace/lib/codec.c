@@ -97,11 +97,12 @@ static const struct nla_policy client_policy[EGPU_A_CLIENT_MAX + 1] = {
 };
 
 static const struct nla_policy buffer_policy[EGPU_A_BUFFER_MAX + 1] = {
-	[EGPU_A_BUFFER_ID] = U32,      [EGPU_A_BUFFER_CLIENT_ID] = U64,
-	[EGPU_A_BUFFER_PID] = U32,     [EGPU_A_BUFFER_MINOR] = NESTED,
-	[EGPU_A_BUFFER_HANDLE] = U32,  [EGPU_A_BUFFER_SIZE] = U64,
-	[EGPU_A_BUFFER_DMA_BUF] = U64, [EGPU_A_BUFFER_IMPORTED] = FLAG,
-	[EGPU_A_BUFFER_PENDING] = U32,
+	[EGPU_A_BUFFER_ID] = U32,	   [EGPU_A_BUFFER_CLIENT_ID] = U64,
+	[EGPU_A_BUFFER_PID] = U32,	   [EGPU_A_BUFFER_MINOR] = NESTED,
+	[EGPU_A_BUFFER_HANDLE] = U32,	   [EGPU_A_BUFFER_SIZE] = U64,
+	[EGPU_A_BUFFER_DMA_BUF] = U64,	   [EGPU_A_BUFFER_IMPORTED] = FLAG,
+	[EGPU_A_BUFFER_PENDING] = U32,	   [EGPU_A_BUFFER_WRITE_CONTEXT] = U64,
+	[EGPU_A_BUFFER_WRITE_SEQNO] = U64,
 };
 
 static const struct nla_policy culprit_policy[EGPU_A_CULPRIT_MAX + 1] = {
@@ -119,6 +120,26 @@ static const struct nla_policy quiesce_policy[EGPU_A_QUIESCE_MAX + 1] = {
 	[EGPU_A_QUIESCE_STARTED] = U64,	   [EGPU_A_QUIESCE_ENDED] = U64,
 	[EGPU_A_QUIESCE_CULPRIT] = NESTED, [EGPU_A_QUIESCE_SEQ] = U64,
 	[EGPU_A_QUIESCE_TIME] = U64,
+};
+
+static const struct nla_policy migration_policy[EGPU_A_MIGRATION_MAX + 1] = {
+	[EGPU_A_MIGRATION_MIGRATION] = U64,
+	[EGPU_A_MIGRATION_PHASE] = U32,
+	[EGPU_A_MIGRATION_ID] = U32,
+	[EGPU_A_MIGRATION_TARGET] = U32,
+	[EGPU_A_MIGRATION_CPU] = FLAG,
+	[EGPU_A_MIGRATION_COOKIE] = U64,
+	[EGPU_A_MIGRATION_PID] = U32,
+	[EGPU_A_MIGRATION_COMM] = STRING,
+	[EGPU_A_MIGRATION_BYTES] = U64,
+	[EGPU_A_MIGRATION_DURATION] = U64,
+	[EGPU_A_MIGRATION_STILL] = U64,
+	[EGPU_A_MIGRATION_LOST] = U64,
+	[EGPU_A_MIGRATION_CHECKPOINT] = STRING,
+	[EGPU_A_MIGRATION_REASON] = STRING,
+	[EGPU_A_MIGRATION_HELPER] = U32,
+	[EGPU_A_MIGRATION_SEQ] = U64,
+	[EGPU_A_MIGRATION_TIME] = U64,
 };
 
 static const struct nla_policy settings_policy[EGPU_A_SETTINGS_MAX + 1] = {
@@ -410,6 +431,8 @@ int egpu_decode_buffer(struct nlmsghdr *nlh, struct egpu_buffer **buffer)
 	made->dma_buf = get_u64(tb, EGPU_A_BUFFER_DMA_BUF);
 	made->imported = tb[EGPU_A_BUFFER_IMPORTED];
 	made->pending = get_u32(tb, EGPU_A_BUFFER_PENDING);
+	made->write_context = get_u64(tb, EGPU_A_BUFFER_WRITE_CONTEXT);
+	made->write_seqno = get_u64(tb, EGPU_A_BUFFER_WRITE_SEQNO);
 	if (tb[EGPU_A_BUFFER_MINOR])
 		err = get_minor(tb[EGPU_A_BUFFER_MINOR], &made->minor);
 	if (err) {
@@ -506,6 +529,56 @@ int egpu_decode_quiesce(struct nlmsghdr *nlh, struct egpu_quiesce **quiesce)
 	return 0;
 }
 
+static void fill_migration(struct egpu_migration *mig, struct nlattr **tb)
+{
+	mig->present = presence(tb, EGPU_A_MIGRATION_MAX);
+	mig->size = sizeof(*mig);
+	mig->migration = get_u64(tb, EGPU_A_MIGRATION_MIGRATION);
+	mig->phase = get_u32(tb, EGPU_A_MIGRATION_PHASE);
+	mig->id = get_u32(tb, EGPU_A_MIGRATION_ID);
+	mig->target = get_u32(tb, EGPU_A_MIGRATION_TARGET);
+	mig->cpu = tb[EGPU_A_MIGRATION_CPU];
+	mig->cookie = get_u64(tb, EGPU_A_MIGRATION_COOKIE);
+	mig->pid = get_u32(tb, EGPU_A_MIGRATION_PID);
+	GET_STRING(tb, EGPU_A_MIGRATION_COMM, mig->comm);
+	mig->bytes = get_u64(tb, EGPU_A_MIGRATION_BYTES);
+	mig->duration = get_u64(tb, EGPU_A_MIGRATION_DURATION);
+	mig->still = get_u64(tb, EGPU_A_MIGRATION_STILL);
+	mig->lost = get_u64(tb, EGPU_A_MIGRATION_LOST);
+	GET_STRING(tb, EGPU_A_MIGRATION_CHECKPOINT, mig->checkpoint);
+	GET_STRING(tb, EGPU_A_MIGRATION_REASON, mig->reason);
+	mig->helper = get_u32(tb, EGPU_A_MIGRATION_HELPER);
+	mig->seq = get_u64(tb, EGPU_A_MIGRATION_SEQ);
+	mig->time = get_u64(tb, EGPU_A_MIGRATION_TIME);
+}
+
+/**
+ * egpu_decode_migration() - make a migration from a message
+ * @nlh: message, its length checked against that of its datagram
+ * @migration: where to put it; free it with free()
+ *
+ * Return: 0, -EBADMSG or -ENOMEM.
+ */
+int egpu_decode_migration(struct nlmsghdr *nlh,
+			  struct egpu_migration **migration)
+{
+	struct nlattr *tb[EGPU_A_MIGRATION_MAX + 1];
+	struct egpu_migration *made;
+	int err;
+
+	err = parse(nlh, tb, EGPU_A_MIGRATION_MAX, migration_policy);
+	if (err)
+		return err;
+	if (!get_u64(tb, EGPU_A_MIGRATION_MIGRATION))
+		return -EBADMSG;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	fill_migration(made, tb);
+	*migration = made;
+	return 0;
+}
+
 /**
  * egpu_decode_settings() - make settings from a message
  * @nlh: message, its length checked against that of its datagram
@@ -598,6 +671,9 @@ int egpu_decode_event(struct nlmsghdr *nlh, struct egpu_decoded *decoded)
 	case EGPU_CMD_QUIESCE:
 		decoded->type = EGPU_EVENT_QUIESCE;
 		return egpu_decode_quiesce(nlh, &decoded->quiesce);
+	case EGPU_CMD_MIGRATION:
+		decoded->type = EGPU_EVENT_MIGRATION;
+		return egpu_decode_migration(nlh, &decoded->migration);
 	default:
 		return -ENOMSG;
 	}

@@ -20,9 +20,10 @@
  *
  * ABI: the structs below are allocated by the library only and are only ever
  * appended to, and lists are arrays of pointers. So a program must not declare
- * one of these structs itself, copy one by value, or take its sizeof. The two
+ * one of these structs itself, copy one by value, or take its sizeof. The three
  * exceptions are marked as such: struct egpu_minor, which is fixed for good,
- * and struct egpu_eject_options, which carries its own size.
+ * and struct egpu_eject_options and struct egpu_migration, which carry their own
+ * size.
  */
 #ifndef EGPU_H
 #define EGPU_H
@@ -220,6 +221,10 @@ struct egpu_client {
  *	from, 0 if none
  * @imported: the memory belongs to another device
  * @pending: fences on it that have not signalled, as far as is known
+ * @write_context: context of the newest fence on it, 0 if there is none; absent
+ *	when the kernel could not look without waiting
+ * @write_seqno: number of that fence in its context. When both are what they
+ *	were, and @pending was 0 then, the GPU has not written since
  */
 struct egpu_buffer {
 	uint64_t present;
@@ -232,6 +237,8 @@ struct egpu_buffer {
 	uint64_t dma_buf;
 	bool imported;
 	uint32_t pending;
+	uint64_t write_context;
+	uint64_t write_seqno;
 };
 
 /** EGPU_CULPRITS_MAX - culprits kept per GPU; those beyond are left out. */
@@ -289,6 +296,53 @@ struct egpu_quiesce {
 	uint64_t ended;
 	uint32_t n_culprits;
 	struct egpu_culprit culprits[EGPU_CULPRITS_MAX];
+	uint64_t seq;
+	uint64_t time;
+};
+
+/**
+ * struct egpu_migration - how the work of a program goes to another device
+ *	(may be declared by a caller of egpu_migrate())
+ * @present: see EGPU_HAS() and EGPU_A_MIGRATION_*; egpu_migrate() does not look
+ * @size: sizeof(struct egpu_migration), so that it can grow
+ * @migration: number of the migration, the helper's own and never 0; the same in
+ *	all its events
+ * @phase: enum egpu_migration_phase
+ * @id: device id of the GPU that is left, 0 for none
+ * @target: device id of the GPU that is gone to, 0 for the CPU or not known yet
+ * @cpu: the work goes on in memory, without a GPU
+ * @cookie: the removal that it is for, 0 if for none
+ * @pid: of the program, as the caller of egpu_migrate() sees it; in events as the
+ *	initial pid namespace does, 0 when it has ended
+ * @comm: its name, at most 15 bytes, or empty
+ * @bytes: sum of its buffers
+ * @duration: time from started to completed in ns, 0 if not known
+ * @still: time in ns that the program stood still
+ * @lost: time of work in ns that a surprise has cost, 0 if none was lost
+ * @checkpoint: id of the checkpoint, at most 39 bytes, or empty
+ * @reason: why it was begun, or why it failed, or empty
+ * @helper: netlink port id of the helper that says so; only in events
+ * @seq: as in struct egpu_device
+ * @time: as in struct egpu_device
+ */
+struct egpu_migration {
+	uint64_t present;
+	size_t size;
+	uint64_t migration;
+	uint32_t phase;
+	uint32_t id;
+	uint32_t target;
+	bool cpu;
+	uint64_t cookie;
+	uint32_t pid;
+	char comm[EGPU_STRING_MAX];
+	uint64_t bytes;
+	uint64_t duration;
+	uint64_t still;
+	uint64_t lost;
+	char checkpoint[EGPU_STRING_MAX];
+	char reason[EGPU_REASON_LEN + 1];
+	uint32_t helper;
 	uint64_t seq;
 	uint64_t time;
 };
@@ -709,6 +763,20 @@ int egpu_quiesce_get(struct egpu_ctx *ctx, uint32_t id,
 		     struct egpu_quiesce **quiesce);
 
 /**
+ * egpu_migrate() - tell everybody how the migration of a program goes
+ * @ctx: context
+ * @migration: what to say; what is 0, false or empty is left unsaid
+ *
+ * For helpers. The kernel passes it on as EGPU_EVENT_MIGRATION.
+ *
+ * Return: 0; -ENODEV there is no such GPU and was none, -ENOENT the same of the
+ * removal, -EINVAL @target and @cpu, an unknown phase, no number, a text without
+ * end, or no size, -ERANGE a text is too long, -EPERM no helper listens, or no
+ * CAP_NET_ADMIN, -EOPNOTSUPP the module knows of no migrations.
+ */
+int egpu_migrate(struct egpu_ctx *ctx, const struct egpu_migration *migration);
+
+/**
  * egpu_settings_get() - ask for the settings and the state of the module
  * @ctx: context
  * @settings: where to put them; free it with egpu_settings_free()
@@ -791,6 +859,8 @@ enum egpu_monitor_flags {
  * @EGPU_EVENT_MODULE_BACK: the module was loaded; here is the state now
  * @EGPU_EVENT_QUIESCE: the quiescing of a GPU entered another state, or a drain
  *	goes on. Not mirrored: after a RESYNC ask egpu_quiesce_get()
+ * @EGPU_EVENT_MIGRATION: the work of a program goes to another device, or a copy
+ *	of it was made. Not mirrored: what was lost is not told again
  */
 enum egpu_event_type {
 	EGPU_EVENT_START,
@@ -803,6 +873,7 @@ enum egpu_event_type {
 	EGPU_EVENT_MODULE_GONE,
 	EGPU_EVENT_MODULE_BACK,
 	EGPU_EVENT_QUIESCE,
+	EGPU_EVENT_MIGRATION,
 };
 
 /**
@@ -830,11 +901,13 @@ enum egpu_loss {
  * @time: when the kernel made the event; 0 in synthetic events
  * @instance: which load of the module this is about, 0 if none
  * @device: in CONNECTED and CHANGED the GPU; in the events of a removal the GPU
- *	as last known, or NULL
+ *	as last known, or NULL; in MIGRATION the GPU that is left, or NULL
  * @removal: in REMOVAL_PENDING, REMOVAL_PROGRESS and DISCONNECTED the removal
  * @devices: all GPUs, in START, RESYNC and MODULE_BACK
  * @removals: all removals that the kernel remembers, in the same
  * @quiesce: in QUIESCE how far the clients are stopped, without culprits
+ * @migration: in MIGRATION how it goes
+ * @target: in MIGRATION the GPU that is gone to, or NULL
  */
 struct egpu_event {
 	uint32_t type;
@@ -849,6 +922,8 @@ struct egpu_event {
 	const struct egpu_device_list *devices;
 	const struct egpu_removal_list *removals;
 	const struct egpu_quiesce *quiesce;
+	const struct egpu_migration *migration;
+	const struct egpu_device *target;
 };
 
 /**
@@ -931,6 +1006,7 @@ int egpu_monitor_next(struct egpu_monitor *monitor,
  * @EGPU_NAMES_STEP: enum egpu_step
  * @EGPU_NAMES_QUIESCE: enum egpu_quiesce_state
  * @EGPU_NAMES_DRAIN: enum egpu_drain_result
+ * @EGPU_NAMES_MIGRATION: enum egpu_migration_phase
  */
 enum egpu_names {
 	EGPU_NAMES_STATE,
@@ -947,6 +1023,7 @@ enum egpu_names {
 	EGPU_NAMES_STEP,
 	EGPU_NAMES_QUIESCE,
 	EGPU_NAMES_DRAIN,
+	EGPU_NAMES_MIGRATION,
 };
 
 /** EGPU_NAME_SIZE - room that egpu_name_text() needs at most */

@@ -16,6 +16,8 @@ static void free_queued(struct egpu_queued *queued)
 	egpu_device_free(queued->device);
 	egpu_removal_free(queued->removal);
 	egpu_quiesce_free(queued->quiesce);
+	free(queued->migration);
+	egpu_device_free(queued->target);
 	egpu_device_list_free(queued->devices);
 	egpu_removal_list_free(queued->removals);
 	free(queued);
@@ -26,12 +28,23 @@ static int push_queued(struct egpu_monitor *mon, struct egpu_queued *queued)
 	queued->event.device = queued->device;
 	queued->event.removal = queued->removal;
 	queued->event.quiesce = queued->quiesce;
+	queued->event.migration = queued->migration;
+	queued->event.target = queued->target;
 	queued->event.devices = queued->devices;
 	queued->event.removals = queued->removals;
 	if (!egpu_vec_push(&mon->queue, queued))
 		return 0;
 	free_queued(queued);
 	return -ENOMEM;
+}
+
+/* What is not there needs no copy. @to points to a pointer. */
+static int copy(void *to, const void *object, size_t size)
+{
+	void *made = object ? egpu_memdup(object, size) : NULL;
+
+	memcpy(to, &made, sizeof(made));
+	return object && !made ? -ENOMEM : 0;
 }
 
 /**
@@ -48,18 +61,12 @@ int egpu_monitor_queue(struct egpu_monitor *mon, const struct egpu_event *event)
 	if (!queued)
 		return -ENOMEM;
 	queued->event = *event;
-	if (event->device)
-		queued->device =
-			egpu_memdup(event->device, sizeof(*event->device));
-	if (event->removal)
-		queued->removal =
-			egpu_memdup(event->removal, sizeof(*event->removal));
-	if (event->quiesce)
-		queued->quiesce =
-			egpu_memdup(event->quiesce, sizeof(*event->quiesce));
-	if ((event->device && !queued->device) ||
-	    (event->removal && !queued->removal) ||
-	    (event->quiesce && !queued->quiesce)) {
+	if (copy(&queued->device, event->device, sizeof(*event->device)) ||
+	    copy(&queued->removal, event->removal, sizeof(*event->removal)) ||
+	    copy(&queued->quiesce, event->quiesce, sizeof(*event->quiesce)) ||
+	    copy(&queued->migration, event->migration,
+		 sizeof(*event->migration)) ||
+	    copy(&queued->target, event->target, sizeof(*event->target))) {
 		free_queued(queued);
 		return -ENOMEM;
 	}
@@ -186,11 +193,31 @@ static int take_quiesce(struct egpu_monitor *mon,
 	return egpu_monitor_queue(mon, &event);
 }
 
+/* The kernel keeps nothing of it either. */
+static int take_migration(struct egpu_monitor *mon,
+			  const struct egpu_migration *migration)
+{
+	const struct egpu_event event = {
+		.type = EGPU_EVENT_MIGRATION,
+		.seq = migration->seq,
+		.time = migration->time,
+		.instance = mon->instance,
+		.device = egpu_mirror_device(&mon->mirror, migration->id),
+		.migration = migration,
+		.target = egpu_mirror_device(&mon->mirror, migration->target),
+	};
+
+	return egpu_monitor_queue(mon, &event);
+}
+
 static uint64_t seq_of(const struct egpu_decoded *decoded)
 {
 	if (decoded->device)
 		return decoded->device->seq;
-	return decoded->removal ? decoded->removal->seq : decoded->quiesce->seq;
+	if (decoded->removal)
+		return decoded->removal->seq;
+	return decoded->quiesce ? decoded->quiesce->seq :
+				  decoded->migration->seq;
 }
 
 /* Puts an event in its place: next, long known, or with something missing. */
@@ -213,8 +240,10 @@ static int take_decoded(struct egpu_monitor *mon, struct egpu_decoded *decoded)
 		err = take_device(mon, decoded->device);
 	else if (decoded->removal)
 		err = take_removal(mon, decoded->type, decoded->removal);
-	else
+	else if (decoded->quiesce)
 		err = take_quiesce(mon, decoded->quiesce);
+	else
+		err = take_migration(mon, decoded->migration);
 	mon->seq = seq;
 	return err;
 }
@@ -238,6 +267,7 @@ static int take_event(struct egpu_monitor *mon, struct nlmsghdr *nlh)
 	egpu_device_free(decoded.device);
 	egpu_removal_free(decoded.removal);
 	egpu_quiesce_free(decoded.quiesce);
+	free(decoded.migration);
 	return err;
 }
 

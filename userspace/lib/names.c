@@ -110,6 +110,13 @@ static const char *const drain_names[] = {
 	[EGPU_DRAIN_RESULT_NO_MEMORY] = "no-memory",
 };
 
+static const char *const migration_names[] = {
+	[EGPU_MIGRATION_PHASE_STARTED] = "started",
+	[EGPU_MIGRATION_PHASE_COMPLETED] = "completed",
+	[EGPU_MIGRATION_PHASE_FAILED] = "failed",
+	[EGPU_MIGRATION_PHASE_CHECKPOINTED] = "checkpointed",
+};
+
 static const char *const event_names[] = {
 	[EGPU_EVENT_START] = "start",
 	[EGPU_EVENT_CONNECTED] = "connected",
@@ -121,6 +128,7 @@ static const char *const event_names[] = {
 	[EGPU_EVENT_MODULE_GONE] = "module-gone",
 	[EGPU_EVENT_MODULE_BACK] = "module-back",
 	[EGPU_EVENT_QUIESCE] = "quiesce",
+	[EGPU_EVENT_MIGRATION] = "migration",
 };
 
 static const char *const loss_names[] = {
@@ -151,6 +159,7 @@ static const struct name_table tables[] = {
 	[EGPU_NAMES_STEP] = TABLE(step_names),
 	[EGPU_NAMES_QUIESCE] = TABLE(quiesce_names),
 	[EGPU_NAMES_DRAIN] = TABLE(drain_names),
+	[EGPU_NAMES_MIGRATION] = TABLE(migration_names),
 };
 
 static const struct name_table *find_table(enum egpu_names table)
@@ -254,8 +263,16 @@ static const char *const client_attrs[EGPU_A_CLIENT_MAX + 1] = {
 };
 
 static const char *const buffer_attrs[EGPU_A_BUFFER_MAX + 1] = {
-	NULL,	  "pad",  "id",	     "client-id", "pid",     "minor",
-	"handle", "size", "dma-buf", "imported",  "pending",
+	NULL,	   "pad",	    "id",	   "client-id", "pid",
+	"minor",   "handle",	    "size",	   "dma-buf",	"imported",
+	"pending", "write-context", "write-seqno",
+};
+
+static const char *const migration_attrs[EGPU_A_MIGRATION_MAX + 1] = {
+	NULL,	  "pad",      "migration", "phase", "id",
+	"target", "cpu",      "cookie",	   "pid",   "comm",
+	"bytes",  "duration", "still",	   "lost",  "checkpoint",
+	"reason", "helper",   "seq",	   "time",
 };
 
 static const char *const quiesce_attrs[EGPU_A_QUIESCE_MAX + 1] = {
@@ -303,6 +320,9 @@ const char *egpu_attr_name(uint8_t cmd, int attr)
 	case EGPU_CMD_RESUME:
 	case EGPU_CMD_QUIESCE:
 		return PICK(quiesce_attrs);
+	case EGPU_CMD_MIGRATE:
+	case EGPU_CMD_MIGRATION:
+		return PICK(migration_attrs);
 	case EGPU_CMD_SETTINGS_GET:
 	case EGPU_CMD_SETTINGS_SET:
 		return PICK(settings_attrs);

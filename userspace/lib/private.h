@@ -151,6 +151,8 @@ int egpu_decode_removal(struct nlmsghdr *nlh, struct egpu_removal **removal);
 int egpu_decode_client(struct nlmsghdr *nlh, struct egpu_client **client);
 int egpu_decode_buffer(struct nlmsghdr *nlh, struct egpu_buffer **buffer);
 int egpu_decode_quiesce(struct nlmsghdr *nlh, struct egpu_quiesce **quiesce);
+int egpu_decode_migration(struct nlmsghdr *nlh,
+			  struct egpu_migration **migration);
 int egpu_decode_settings(struct nlmsghdr *nlh, struct egpu_settings **settings);
 int egpu_decode_override(struct nlmsghdr *nlh, struct egpu_override **rule);
 
@@ -160,12 +162,14 @@ int egpu_decode_override(struct nlmsghdr *nlh, struct egpu_override **rule);
  * @device: GPU or NULL, the caller's to free
  * @removal: removal or NULL, the caller's to free
  * @quiesce: quiescing or NULL, the caller's to free
+ * @migration: migration or NULL, the caller's to free
  */
 struct egpu_decoded {
 	uint32_t type;
 	struct egpu_device *device;
 	struct egpu_removal *removal;
 	struct egpu_quiesce *quiesce;
+	struct egpu_migration *migration;
 };
 
 int egpu_decode_event(struct nlmsghdr *nlh, struct egpu_decoded *decoded);
@@ -244,6 +248,8 @@ bool egpu_removal_same(const struct egpu_removal *a,
  * @device: what @event.device points to
  * @removal: what @event.removal points to
  * @quiesce: what @event.quiesce points to
+ * @migration: what @event.migration points to
+ * @target: what @event.target points to
  * @devices: what @event.devices points to
  * @removals: what @event.removals points to
  */
@@ -252,6 +258,8 @@ struct egpu_queued {
 	struct egpu_device *device;
 	struct egpu_removal *removal;
 	struct egpu_quiesce *quiesce;
+	struct egpu_migration *migration;
+	struct egpu_device *target;
 	struct egpu_device_list *devices;
 	struct egpu_removal_list *removals;
 };

@@ -23,17 +23,21 @@
  * @buffer: what it is
  * @fd: its descriptor; stays the caller's
  * @same: has not been written since the parent
+ * @origin: enum wire_kind that it had when the program added it, 0 for that of
+ *	@buffer: what was memory from the start stays memory on any device, what
+ *	is memory for want of a device does not
  */
 struct job_buffer {
 	struct wire_buffer buffer;
 	int fd;
 	bool same;
+	uint32_t origin;
 };
 
 /**
  * struct save_job - write a checkpoint
  * @store: where to
- * @head: what of; .id is filled in by mover_save()
+ * @head: what of; .id is filled in by mover_save() if it is empty
  * @n: entries of @buffer
  * @buffer: the buffers; those with a fence are waited for first
  * @state: descriptor of the state, or -1
@@ -57,7 +61,8 @@ struct save_job {
  * @store: where from
  * @id: which
  * @node: DRM node of the device, or NULL for memory
- * @uid: user who must have the right to open @node
+ * @uid: user who must have the right to open @node; who is not root can only
+ *	name itself
  * @gid: that user's group
  * @n_groups: entries of @groups
  * @groups: and other groups
@@ -75,12 +80,14 @@ struct restore_job {
 /**
  * struct plain_job - write what a frozen program has on a GPU
  * @store: where to
- * @head: what of
+ * @head: what of; .id is filled in by mover_plain() if it is empty
  * @pid: the program
  * @minor: index of its DRM minor
  * @n: entries of @handle
  * @handle: its GEM handles, from the kernel's list
  * @size: and how large each is
+ * @wait_ms: how long fences may take, for all of them; who is busy then is left
+ *	out
  */
 struct plain_job {
 	struct store *store;
@@ -90,6 +97,7 @@ struct plain_job {
 	size_t n;
 	const uint32_t *handle;
 	const uint64_t *size;
+	uint32_t wait_ms;
 };
 
 /**
@@ -103,8 +111,8 @@ struct measure_job {
 /**
  * enum mover_event - what a mover says
  * @MOVER_COPIED: all was read, the program may write again
- * @MOVER_BUFFER: a buffer was made and verified, see .made; the fd is the caller's
- * @MOVER_STATE: the state, in a memfd in .made.fd
+ * @MOVER_BUFFER: a buffer was made and verified, see .buffer; .fd is the caller's
+ * @MOVER_STATE: the state, in a sealed memfd; .fd is the caller's
  * @MOVER_DONE: the last word: all is well (a checkpoint is durable)
  * @MOVER_FAILED: the last word: see .error and .text
  */
@@ -120,7 +128,7 @@ enum mover_event {
  * struct mover_message - one thing it says
  * @event: what
  * @error: negative errno of MOVER_FAILED
- * @text: why, in words
+ * @text: why, in words; of MOVER_DONE after mover_plain() what was left out
  * @buffer: of MOVER_BUFFER
  * @fd: of MOVER_BUFFER and MOVER_STATE, else -1
  * @state_size: of MOVER_STATE
@@ -147,11 +155,13 @@ struct mover_message {
  * @pid: its pid
  * @pidfd: becomes readable when it ends
  * @sock: what it says comes from here
+ * @ended: has said its last word
  */
 struct mover {
 	pid_t pid;
 	int pidfd;
 	int sock;
+	bool ended;
 };
 
 int mover_save(struct mover *mover, const struct save_job *job);

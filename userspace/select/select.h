@@ -18,11 +18,13 @@
 /**
  * struct reading - a number and where it comes from
  * @known: there is one
+ * @estimate: it is a guess, which may help to choose but excludes nothing
  * @value: the number
  * @source: file, "default", "measured ..." or why it is not known
  */
 struct reading {
 	bool known;
+	bool estimate;
 	double value;
 	char source[96];
 };
@@ -35,7 +37,7 @@ struct reading {
  * @driver: its driver
  * @node: DRM node to make buffers with
  * @external: hangs on a cable
- * @leaving: is about to leave, or not ready
+ * @leaving: is about to leave
  * @boot_display: shows the desktop
  * @memory_total: bytes
  * @memory_free: bytes
@@ -45,7 +47,9 @@ struct reading {
  * @temperature: degrees Celsius
  * @errors: uncorrected errors counted on its link
  * @suspended: 1 when it sleeps
- * @sessions: programs whose work is there
+ * @sessions: programs whose work is there; for the caller to fill in
+ * @tripped: a strategy has moved work away and the device has not recovered;
+ *	strategy_judge() keeps it
  */
 struct candidate {
 	bool cpu;
@@ -65,10 +69,16 @@ struct candidate {
 	struct reading errors;
 	struct reading suspended;
 	unsigned int sessions;
+	bool tripped;
 };
 
 #define CANDIDATES_MAX 64
 
+/**
+ * struct candidates - all devices, the CPU last
+ * @n: entries of @item in use
+ * @item: the devices
+ */
 struct candidates {
 	size_t n;
 	struct candidate item[CANDIDATES_MAX];
@@ -79,8 +89,8 @@ struct candidates {
  * @bytes: sum of its buffers
  * @portable: its buffers mean something elsewhere; else only @why_not
  * @why_not: why they do not
- * @n_not: entries of @not
- * @not: device ids that are out of the question: the leaving one, and those
+ * @n_excluded: entries of @excluded
+ * @excluded: device ids that are out of the question: the leaving one, and those
  *	that have failed already
  * @no_cpu: the CPU is no fallback
  */
@@ -88,8 +98,8 @@ struct need {
 	uint64_t bytes;
 	bool portable;
 	char why_not[160];
-	size_t n_not;
-	uint32_t not[8];
+	size_t n_excluded;
+	uint32_t excluded[8];
 	bool no_cpu;
 };
 
@@ -141,14 +151,19 @@ struct selection {
 	struct ranked item[CANDIDATES_MAX];
 };
 
+/* ---------------------------------- rank.c, terms.c, explain.c, gather.c */
+
 void select_rank(const struct candidates *candidates, const struct need *need,
 		 struct selection *selection);
 int select_gather(const struct usage_roots *roots,
 		  const struct egpu_device_list *devices, const char *cache_dir,
 		  struct candidates *candidates);
 void select_print(const struct selection *selection, FILE *file);
+void select_print_choice(const struct selection *selection, FILE *file);
 
 /* ------------------------------------------------------------- bandwidth.c */
+
+#define BANDWIDTH_DIR "/run/egpu/bandwidth"
 
 int bandwidth_load(const char *dir, const struct usage_roots *roots,
 		   const char *address, uint64_t *bytes_per_s);
@@ -156,20 +171,6 @@ int bandwidth_save(const char *dir, const struct usage_roots *roots,
 		   const char *address, uint64_t bytes_per_s);
 
 /* ------------------------------------------------------------- strategy.c */
-
-/**
- * enum strategy - when work is moved without being asked
- * @STRATEGY_LAZY: only when the GPU leaves or fails
- * @STRATEGY_EAGER: at the first warning: heat, little memory
- * @STRATEGY_PREEMPTIVE: when errors or the link say that it will fail
- * @STRATEGY_BALANCED: to have the same load everywhere
- */
-enum strategy {
-	STRATEGY_LAZY,
-	STRATEGY_EAGER,
-	STRATEGY_PREEMPTIVE,
-	STRATEGY_BALANCED,
-};
 
 /**
  * struct strategy_config - from the configuration
@@ -188,17 +189,19 @@ struct strategy_config {
 /**
  * struct trigger - work is to leave a device
  * @id: device id, 0 for none
+ * @count: how many of its programs are to go
+ * @to: the only device that they may go to, 0 when that is for the selection
  * @why: a sentence with the numbers
  */
 struct trigger {
 	uint32_t id;
+	unsigned int count;
+	uint32_t to;
 	char why[160];
 };
 
-const char *strategy_name(enum strategy strategy);
-bool strategy_parse(const char *name, enum strategy *strategy);
 void strategy_judge(const struct strategy_config *config,
-		    const struct candidates *before,
-		    const struct candidates *now, struct trigger *trigger);
+		    const struct candidates *before, struct candidates *now,
+		    struct trigger *trigger);
 
 #endif

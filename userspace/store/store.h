@@ -16,13 +16,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define STORE_PATH     "/var/lib/egpu/checkpoints"
-#define STORE_ID_SIZE  40 /* with the NUL */
-#define STORE_ERROR    256
-#define STORE_BLOCK    65536u /* bytes that share a checksum */
-#define STORE_CHAIN    16 /* files that a checkpoint may need, itself included */
-#define STORE_BUFFERS  1024
-#define STORE_STATE    (16u << 20)
+#define STORE_PATH    "/var/lib/egpu/checkpoints"
+#define STORE_ID_SIZE 40 /* with the NUL */
+#define STORE_ERROR   256
+#define STORE_BLOCK   65536u /* bytes that share a checksum */
+#define STORE_CHAIN   16 /* files that a checkpoint may need, itself included */
+#define STORE_BUFFERS 1024
+#define STORE_BYTES   (1ull << 42) /* of all buffers together */
+#define STORE_STATE   (16u << 20)
 
 struct store;
 struct store_writer;
@@ -33,19 +34,21 @@ struct store_reader;
  * @max_bytes: what all its files may take, 0 for no limit
  * @keep_free: what is to stay free on its file system, in bytes
  * @no_ring: plain I/O, as where io_uring or O_DIRECT are refused
+ * @no_create: to look only: a directory that is not there is not made
  * @io: the system calls, or NULL for the real ones; the tests put errors and
- *	power losses there
+ *	power losses there (private.h)
  */
 struct store_options {
 	uint64_t max_bytes;
 	uint64_t keep_free;
 	bool no_ring;
+	bool no_create;
 	const struct store_io *io;
 };
 
 /**
  * struct store_head - what a checkpoint is of
- * @id: its name; made when it is begun
+ * @id: its name; made when it is begun, unless it has one (store_new_id())
  * @parent: id of the one it adds to, or empty
  * @created: CLOCK_REALTIME in ns
  * @step: the work's own count of progress
@@ -140,15 +143,39 @@ struct store_stats {
 	bool ring;
 };
 
+/**
+ * enum store_verdict - what becomes of a checkpoint when a store is tidied up
+ * @STORE_DROP: nobody wants it: it goes, unless one that stays needs it
+ * @STORE_KEEP: it stays until the store is too large; the oldest go first
+ * @STORE_PIN: it stays, whatever the limit
+ */
+enum store_verdict {
+	STORE_DROP,
+	STORE_KEEP,
+	STORE_PIN,
+};
+
 /* Copies from a mapping of a GPU's memory, say; memcpy() if NULL. */
 typedef void store_copy_fn(void *to, const void *from, size_t len);
 
-/* All that fails says why, in words, in @error of STORE_ERROR bytes. */
+/*
+ * What fails returns a negative errno and says why, in words, in @error of
+ * STORE_ERROR bytes, or in what store_writer_error() and store_reader_error()
+ * return.
+ */
 int store_open(struct store **store, const char *dir,
 	       const struct store_options *options, char *error);
 void store_close(struct store *store);
+int store_fd(const struct store *store);
+void store_new_id(char id[STORE_ID_SIZE]);
+bool store_is_id(const char *id);
 
-/* Writing: begin, then for each buffer in order write it or say it is the same. */
+/*
+ * Writing: begin, then for each buffer in order write it, from its start to its
+ * end and in whole blocks but for the last, or say it is the same. The state at
+ * any time. store_finish() frees the writer when it returns 0; else, and in the
+ * midst, store_abort() does, and leaves nothing behind.
+ */
 int store_begin(struct store *store, struct store_head *head,
 		const struct store_buffer *buffer, size_t n,
 		struct store_writer **writer, char *error);
@@ -183,7 +210,8 @@ int store_list(struct store *store, struct store_info **list, size_t *n,
 	       char *error);
 int store_remove(struct store *store, const char *id, char *error);
 int store_collect(struct store *store,
-		  bool (*keep)(const struct store_info *info, void *arg),
+		  enum store_verdict (*judge)(const struct store_info *info,
+					      void *arg),
 		  void *arg, uint64_t *freed, char *error);
 
 #endif

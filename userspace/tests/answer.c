@@ -278,6 +278,7 @@ static void play_steps(struct kernel *k, struct egpu_removal *rem)
 	kernel_step(k, rem, EGPU_STEP_FENCE);
 	kernel_quiesce(k, quiesce, EGPU_QUIESCE_STATE_FENCED);
 	kernel_step(k, rem, EGPU_STEP_ASK);
+	kernel_move(k, rem, k->outcome != OUTCOME_HELPER_REFUSED);
 	if (k->outcome == OUTCOME_HELPER_REFUSED)
 		return;
 	kernel_step(k, rem, EGPU_STEP_FREEZE);
@@ -468,6 +469,26 @@ static int do_quiesce(struct question *q)
 	return 0;
 }
 
+/* As it came in it goes to everybody. */
+static int do_migrate(struct question *q)
+{
+	struct kernel *k = q->kernel;
+	struct egpu_migration *said;
+	int err = -EPERM;
+
+	if (egpu_decode_migration(q->nlh, &said))
+		return -EINVAL;
+	if (said->cpu && said->target)
+		err = -EINVAL;
+	else if (k->settings.helpers)
+		err = 0;
+	said->helper = q->link->port;
+	if (!err)
+		kernel_migration(k, said);
+	free(said);
+	return err;
+}
+
 static int do_quiesce_get(struct question *q, struct nl_msg **answer)
 {
 	struct kernel *k = q->kernel;
@@ -569,7 +590,8 @@ static void record(struct question *q)
 	} else if (is_quiesce(q->cmd)) {
 		call->id = u32_of(q, EGPU_A_QUIESCE_ID);
 		call->value = u32_of(q, EGPU_A_QUIESCE_TIMEOUT_MS);
-	} else if (q->cmd != EGPU_CMD_SETTINGS_SET) {
+	} else if (q->cmd != EGPU_CMD_SETTINGS_SET &&
+		   q->cmd != EGPU_CMD_MIGRATE) {
 		call->cookie = u64_of(q, EGPU_A_REMOVAL_COOKIE);
 		call->id = u32_of(q, EGPU_A_REMOVAL_ID);
 		call->value = u32_of(q, EGPU_A_REMOVAL_TIMEOUT_MS);
@@ -593,6 +615,8 @@ static int change(struct question *q, struct nl_msg **answer)
 		return do_settings_set(q);
 	case EGPU_CMD_OVERRIDE_SET:
 		return do_override_set(q);
+	case EGPU_CMD_MIGRATE:
+		return do_migrate(q);
 	default:
 		return is_quiesce(q->cmd) ? do_quiesce(q) : do_handshake(q);
 	}

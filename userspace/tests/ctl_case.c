@@ -40,6 +40,9 @@ void ctl_expect(int code, const char *line)
 	ctl_run.ctl.force = false;
 	ctl_run.ctl.no_wait = false;
 	ctl_run.ctl.timeout_ms = 0;
+	ctl_run.ctl.store = NULL;
+	ctl_run.ctl.png = NULL;
+	ctl_run.ctl.buffer = 0;
 	run_ctl(&ctl_run, line);
 	if (ctl_run.code != code)
 		fail_msg("'egpuctl %s' ended with %d and not %d\n%s%s", line,

@@ -2,6 +2,8 @@
 /*
  * A daemon at work in the tests.
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -11,6 +13,7 @@
 struct world desk_world;
 struct kernel desk_kernel;
 struct daemon desk_daemon;
+static char desk_config[96];
 
 /* The kernel of the tests has a clock of its own, which this one follows. */
 static uint64_t kernel_time, our_time;
@@ -20,6 +23,16 @@ static uint64_t desk_clock(void)
 	return kernel_time + daemon_clock() - our_time;
 }
 
+/* Of the machine that the tests run on nothing is touched. */
+void desk_configure(const char *text)
+{
+	char all[1024];
+
+	snprintf(all, sizeof(all), "store = %s/store\nstore-free = 0K\n%s",
+		 desk_world.dir, text);
+	world_file(all, "%s", desk_config);
+}
+
 void desk_set_daemon(void)
 {
 	memset(&desk_daemon, 0, sizeof(desk_daemon));
@@ -27,14 +40,21 @@ void desk_set_daemon(void)
 	desk_daemon.now = desk_clock;
 	desk_daemon.roots = &desk_world.roots;
 	desk_daemon.run_dir = desk_world.run;
+	desk_daemon.config_path = desk_config;
 	desk_daemon.journal = (struct journal)JOURNAL_CLOSED;
 }
 
 void desk_make(void)
 {
-	log_setup(LOG_EMERG);
+	log_setup(getenv("EGPU_TEST_LOG") ? LOG_DEBUG : LOG_EMERG);
 	world_make(&desk_world);
+	snprintf(desk_config, sizeof(desk_config), "%s/egpud.conf",
+		 desk_world.dir);
+	desk_configure("");
 	kernel_init(&desk_kernel);
+	/* Not long before that of the kernel, which begins at 0. */
+	kernel_time = 1000000000;
+	our_time = daemon_clock();
 	/* No limit of a test is to pass because the host is busy. */
 	desk_kernel.settings.hold_ms = 60000;
 	desk_set_daemon();

@@ -17,6 +17,7 @@ extern struct daemon desk_daemon;
 void desk_make(void);
 void desk_free(void);
 void desk_set_daemon(void);
+void desk_configure(const char *text);
 void desk_start(void);
 void desk_stop(void);
 

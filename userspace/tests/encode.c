@@ -160,6 +160,10 @@ struct nl_msg *encode_buffer(uint16_t type, const struct egpu_buffer *buffer)
 	if (buffer->imported)
 		OK(nla_put_flag(msg, EGPU_A_BUFFER_IMPORTED));
 	OK(nla_put_u32(msg, EGPU_A_BUFFER_PENDING, buffer->pending));
+	if (!EGPU_HAS(buffer, EGPU_A_BUFFER_WRITE_CONTEXT))
+		return msg;
+	OK(nla_put_u64(msg, EGPU_A_BUFFER_WRITE_CONTEXT, buffer->write_context));
+	OK(nla_put_u64(msg, EGPU_A_BUFFER_WRITE_SEQNO, buffer->write_seqno));
 	return msg;
 }
 
@@ -208,6 +212,38 @@ struct nl_msg *encode_quiesce(uint16_t type, uint8_t cmd,
 	put_time(msg, EGPU_A_QUIESCE_ENDED, quiesce->ended);
 	if (!event)
 		put_culprits(msg, quiesce);
+	return msg;
+}
+
+static void put_u32(struct nl_msg *msg, int attr, uint32_t value)
+{
+	if (value)
+		OK(nla_put_u32(msg, attr, value));
+}
+
+struct nl_msg *encode_migration(uint16_t type, uint8_t cmd,
+				const struct egpu_migration *migration)
+{
+	struct nl_msg *msg = begin(type, cmd);
+
+	put_time(msg, EGPU_A_MIGRATION_SEQ, migration->seq);
+	put_time(msg, EGPU_A_MIGRATION_TIME, migration->time);
+	put_time(msg, EGPU_A_MIGRATION_MIGRATION, migration->migration);
+	OK(nla_put_u32(msg, EGPU_A_MIGRATION_PHASE, migration->phase));
+	put_u32(msg, EGPU_A_MIGRATION_ID, migration->id);
+	put_u32(msg, EGPU_A_MIGRATION_TARGET, migration->target);
+	if (migration->cpu)
+		OK(nla_put_flag(msg, EGPU_A_MIGRATION_CPU));
+	put_time(msg, EGPU_A_MIGRATION_COOKIE, migration->cookie);
+	put_u32(msg, EGPU_A_MIGRATION_PID, migration->pid);
+	put_string(msg, EGPU_A_MIGRATION_COMM, migration->comm);
+	put_time(msg, EGPU_A_MIGRATION_BYTES, migration->bytes);
+	put_time(msg, EGPU_A_MIGRATION_DURATION, migration->duration);
+	put_time(msg, EGPU_A_MIGRATION_STILL, migration->still);
+	put_time(msg, EGPU_A_MIGRATION_LOST, migration->lost);
+	put_string(msg, EGPU_A_MIGRATION_CHECKPOINT, migration->checkpoint);
+	put_string(msg, EGPU_A_MIGRATION_REASON, migration->reason);
+	put_u32(msg, EGPU_A_MIGRATION_HELPER, migration->helper);
 	return msg;
 }
 

@@ -437,6 +437,36 @@ void kernel_quiesce(struct kernel *kernel, struct egpu_quiesce *quiesce,
 					  quiesce, true));
 }
 
+void kernel_migration(struct kernel *kernel, struct egpu_migration *migration)
+{
+	migration->seq = ++kernel->settings.seq;
+	migration->time = now(kernel);
+	send_event(kernel, encode_migration(kernel->family.id,
+					    EGPU_CMD_MIGRATION, migration));
+}
+
+/* A program leaves for GPU 1, or does not, and then one of another removal. */
+void kernel_move(struct kernel *kernel, const struct egpu_removal *rem,
+		 bool well)
+{
+	struct egpu_migration mig = {
+		.migration = 1,
+		.id = rem->id,
+		.target = 1,
+		.cookie = rem->cookie,
+		.pid = 1234,
+		.comm = "render\033er",
+		.reason = "it takes too long",
+	};
+
+	kernel_migration(kernel, &mig);
+	mig.phase = well ? EGPU_MIGRATION_PHASE_COMPLETED :
+			   EGPU_MIGRATION_PHASE_FAILED;
+	kernel_migration(kernel, &mig);
+	mig.cookie++;
+	kernel_migration(kernel, &mig);
+}
+
 void kernel_disconnect(struct kernel *kernel, struct egpu_removal *rem)
 {
 	struct egpu_device *dev = kernel_device(kernel, rem->id);

@@ -160,6 +160,9 @@ void kernel_phase(struct kernel *kernel, struct egpu_removal *rem,
 void kernel_step(struct kernel *kernel, struct egpu_removal *rem, uint32_t step);
 void kernel_quiesce(struct kernel *kernel, struct egpu_quiesce *quiesce,
 		    uint32_t state);
+void kernel_migration(struct kernel *kernel, struct egpu_migration *migration);
+void kernel_move(struct kernel *kernel, const struct egpu_removal *rem,
+		 bool well);
 void kernel_disconnect(struct kernel *kernel, struct egpu_removal *rem);
 struct egpu_device *kernel_device(struct kernel *kernel, uint32_t id);
 struct egpu_quiesce *kernel_quiesce_of(struct kernel *kernel, uint32_t id);
@@ -183,6 +186,8 @@ struct nl_msg *encode_client(uint16_t type, const struct egpu_client *client);
 struct nl_msg *encode_buffer(uint16_t type, const struct egpu_buffer *buffer);
 struct nl_msg *encode_quiesce(uint16_t type, uint8_t cmd,
 			      const struct egpu_quiesce *quiesce, bool event);
+struct nl_msg *encode_migration(uint16_t type, uint8_t cmd,
+				const struct egpu_migration *migration);
 struct nl_msg *encode_settings(uint16_t type, const struct egpu_settings *set);
 struct nl_msg *encode_override(uint16_t type, const struct egpu_override *rule);
 

@@ -84,6 +84,9 @@ struct egpu_buffer sample_buffer(void)
 		.dma_buf = 0xdeadbeef12ULL,
 		.imported = true,
 		.pending = 2,
+		.present = 1ULL << EGPU_A_BUFFER_WRITE_CONTEXT,
+		.write_context = 6ULL << 32,
+		.write_seqno = 7ULL << 32,
 	};
 
 	return buffer;
@@ -118,4 +121,29 @@ struct egpu_quiesce sample_quiesce(void)
 	};
 
 	return quiesce;
+}
+
+struct egpu_migration sample_migration(void)
+{
+	struct egpu_migration migration = {
+		.size = sizeof(migration),
+		.migration = 1ULL << 40,
+		.phase = EGPU_MIGRATION_PHASE_COMPLETED,
+		.id = 7,
+		.target = 8,
+		.cookie = 2ULL << 32,
+		.pid = 1234,
+		.comm = "fifteen letters",
+		.bytes = 3ULL << 32,
+		.duration = 4ULL << 32,
+		.still = 5ULL << 32,
+		.lost = 6ULL << 32,
+		.checkpoint = "2026-11-21-0123456789abcdef",
+		.reason = "the GPU is ejected",
+		.helper = 4242,
+		.seq = 17,
+		.time = 18,
+	};
+
+	return migration;
 }

@@ -51,6 +51,41 @@ static void set_policy(const char *text)
 	ctl_run.ctl.policy_path = path;
 }
 
+/* The daemon says who can be moved. */
+static void clients_that_cooperate(void **state)
+{
+	static char path[128];
+
+	(void)state;
+	if (geteuid()) {
+		print_message("# clients_that_cooperate: skipped, it takes root\n");
+		return;
+	}
+	ctl_add_client(2, 4242, "blender");
+	snprintf(path, sizeof(path), "%s/sessions", ctl_tree.top);
+	ctl_run.ctl.sessions_path = path;
+	ctl_expect(EXIT_OK, "clients");
+	ctl_says("is waited for");
+	tree_file(&ctl_tree, "sessions", "4242 %d 2 0 1 4096 demo\n",
+		  TREE_START + 4242);
+	assert_int_equal(chmod(path, 0644), 0);
+	ctl_expect(EXIT_OK, "clients");
+	ctl_says("  2 4242 blender program node        3 1.5 MiB "
+		 "moves to another device\n");
+	ctl_expect(EXIT_OK, "clients --json");
+	ctl_says("\"cooperates\":true,");
+	ctl_says("\"action\":\"migrate\",\"outcome\":\"moves to another device\"");
+	/* Its rule wins. */
+	set_policy("[program blender]\naction = quit\n");
+	ctl_expect(EXIT_OK, "clients");
+	ctl_says("is asked to end and waited for\n");
+	/* A file that anybody may have written says nothing. */
+	ctl_run.ctl.policy_path = NULL;
+	assert_int_equal(chmod(path, 0666), 0);
+	ctl_expect(EXIT_OK, "clients");
+	ctl_says("is waited for\n");
+}
+
 /* The file of the daemon says what would happen. */
 static void clients_by_the_policy(void **state)
 {
@@ -179,10 +214,15 @@ static void show_of_what_is_not_ready(void **state)
 #define T(name) cmocka_unit_test_setup_teardown(name, ctl_setup, ctl_teardown)
 
 static const struct CMUnitTest tests[] = {
-	T(clients_of_nobody),	       T(clients_of_a_gpu_that_goes),
-	T(clients_by_the_policy),      T(clients_of_a_driver_without_fdinfo),
-	T(clients_of_an_internal_gpu), T(clients_unseen),
-	T(show_of_what_leaves),	       T(show_of_a_driver_that_hangs),
+	T(clients_of_nobody),
+	T(clients_of_a_gpu_that_goes),
+	T(clients_that_cooperate),
+	T(clients_by_the_policy),
+	T(clients_of_a_driver_without_fdinfo),
+	T(clients_of_an_internal_gpu),
+	T(clients_unseen),
+	T(show_of_what_leaves),
+	T(show_of_a_driver_that_hangs),
 	T(show_of_what_is_not_ready),
 };
 

@@ -99,6 +99,9 @@ static void buffer_reply(void **state)
 	assert_int_equal(got->dma_buf, 0xdeadbeef12ULL);
 	assert_true(got->imported);
 	assert_int_equal(got->pending, 2);
+	assert_int_equal(got->write_context, 6ULL << 32);
+	assert_int_equal(got->write_seqno, 7ULL << 32);
+	assert_true(EGPU_HAS(got, EGPU_A_BUFFER_WRITE_SEQNO));
 	free(got);
 	nlmsg_free(msg);
 	/* Never shared, of a process that cannot be seen from here. */

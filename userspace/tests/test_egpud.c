@@ -233,10 +233,13 @@ static int notify_socket(char *name, size_t size)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	static int number;
 
 	assert_true(fd >= 0);
+	/* A child that is being ended may have the last one for a moment yet. */
+	number++;
 	/* '@' stands for the zero that begins an abstract name. */
-	snprintf(name, size, "@egpud-test-%d", getpid());
+	snprintf(name, size, "@egpud-test-%d-%d", getpid(), number);
 	strcpy(address.sun_path + 1, name + 1);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address,
 			      offsetof(struct sockaddr_un, sun_path) +
@@ -311,27 +314,23 @@ static void tells_the_verdict(void **state)
 
 static void reads_its_configuration(void **state)
 {
-	char path[128];
-
 	(void)state;
-	snprintf(path, sizeof(path), "%s/egpud.conf", desk_world.dir);
-	world_file("others = quit\nask = 7s\n", "%s", path);
-	daemon_.config_path = path;
+	desk_configure("others = quit\nask = 7s\n");
 	start();
 	assert_int_equal(daemon_.config.others, ACTION_QUIT);
 	assert_int_equal(daemon_.config.ask_ms, 7000);
-	world_file("others = kill\n", "%s", path);
+	desk_configure("others = kill\n");
 	raise(SIGHUP);
 	run_loop();
 	assert_int_equal(daemon_.config.others, ACTION_KILL);
 	assert_int_equal(daemon_.config.ask_ms, 30000);
 	/* Half a file is none. */
-	world_file("ask = 1s\nothers = burn\n", "%s", path);
+	desk_configure("ask = 1s\nothers = burn\n");
 	raise(SIGHUP);
 	run_loop();
 	assert_int_equal(daemon_.config.others, ACTION_KILL);
 	assert_int_equal(daemon_.config.ask_ms, 30000);
-	world_file("", "%s", path);
+	desk_configure("");
 	raise(SIGHUP);
 	run_loop();
 	assert_int_equal(daemon_.config.others, ACTION_WAIT);
@@ -339,12 +338,8 @@ static void reads_its_configuration(void **state)
 
 static void bad_configuration_at_start(void **state)
 {
-	char path[128];
-
 	(void)state;
-	snprintf(path, sizeof(path), "%s/egpud.conf", desk_world.dir);
-	world_file("others = burn\n", "%s", path);
-	daemon_.config_path = path;
+	desk_configure("others = burn\n");
 	assert_true(daemon_start(&daemon_) < 0);
 }
 

@@ -62,6 +62,8 @@ static void eject_refused_by_its_helper(void **state)
 	ctl_expect(EXIT_BUSY, "eject 2");
 	ctl_says("ask        programs are asked to let go\n"
 		 "                          blender (4242) is waited for\n");
+	ctl_says("moves      render?er (1234) to GPU 1 (");
+	ctl_says("stays      render?er (1234): it takes too long\n");
 	/* It is in the event of the refusal as well. */
 	assert_null(strstr(strstr(ctl_run.out, "ask  ") + 1, "ask  "));
 	ctl_says("the last eject was refused: blender (4242) was asked to quit in vain.\n");

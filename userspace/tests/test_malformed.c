@@ -22,6 +22,7 @@ static void decode_any(struct nlmsghdr *nlh)
 	struct egpu_client *client;
 	struct egpu_device *dev;
 	struct egpu_removal *rem;
+	struct egpu_migration *mig;
 	struct egpu_decoded event;
 
 	if (!egpu_decode_device(nlh, &dev)) {
@@ -42,6 +43,11 @@ static void decode_any(struct nlmsghdr *nlh)
 		assert_true(quiesce->n_culprits <= EGPU_CULPRITS_MAX);
 		egpu_quiesce_free(quiesce);
 	}
+	if (!egpu_decode_migration(nlh, &mig)) {
+		assert_int_not_equal(mig->migration, 0);
+		assert_true(strlen(mig->reason) < sizeof(mig->reason));
+		free(mig);
+	}
 	if (!egpu_decode_settings(nlh, &set))
 		egpu_settings_free(set);
 	if (!egpu_decode_override(nlh, &rule))
@@ -50,6 +56,7 @@ static void decode_any(struct nlmsghdr *nlh)
 		egpu_device_free(event.device);
 		egpu_removal_free(event.removal);
 		egpu_quiesce_free(event.quiesce);
+		free(event.migration);
 	}
 }
 
@@ -75,6 +82,7 @@ static void for_all_messages(void (*fn)(const struct nlmsghdr *nlh))
 				      .comm = "Xorg" };
 	struct egpu_buffer buffer = sample_buffer();
 	struct egpu_quiesce quiesce = sample_quiesce();
+	struct egpu_migration mig = sample_migration();
 	struct egpu_settings set = { .version = "0.1.0" };
 	struct egpu_override rule = { .address = "0000:03:00.0" };
 	struct nl_msg *msgs[] = {
@@ -89,6 +97,7 @@ static void for_all_messages(void (*fn)(const struct nlmsghdr *nlh))
 		encode_buffer(TYPE, &buffer),
 		encode_quiesce(TYPE, EGPU_CMD_QUIESCE_GET, &quiesce, false),
 		encode_quiesce(TYPE, EGPU_CMD_QUIESCE, &quiesce, true),
+		encode_migration(TYPE, EGPU_CMD_MIGRATION, &mig),
 		encode_settings(TYPE, &set),
 		encode_override(TYPE, &rule),
 	};

@@ -99,6 +99,7 @@ static void enums_as_in_the_spec(void **state)
 		{ "step", EGPU_NAMES_STEP, false },
 		{ "quiesce-state", EGPU_NAMES_QUIESCE, false },
 		{ "drain-result", EGPU_NAMES_DRAIN, false },
+		{ "migration-phase", EGPU_NAMES_MIGRATION, false },
 	};
 	struct found found;
 	uint32_t i, j, value, back;
@@ -132,6 +133,7 @@ static void attributes_as_in_the_spec(void **state)
 		{ "client", EGPU_CMD_CLIENT_GET },
 		{ "buffer", EGPU_CMD_BUFFER_GET },
 		{ "quiesce", EGPU_CMD_DRAIN },
+		{ "migration", EGPU_CMD_MIGRATE },
 		{ "settings", EGPU_CMD_SETTINGS_SET },
 		{ "override", EGPU_CMD_OVERRIDE_SET },
 	};
@@ -157,6 +159,7 @@ static void events_as_in_the_spec(void **state)
 	static const char *const events[] = {
 		"connected",	    "changed",	    "removal-pending",
 		"removal-progress", "disconnected", "quiesce",
+		"migration",
 	};
 	uint32_t i, value;
 
@@ -164,7 +167,7 @@ static void events_as_in_the_spec(void **state)
 	for (i = 0; i < ARRAY_SIZE(events); i++)
 		assert_int_equal(egpu_value(EGPU_NAMES_EVENT, events[i], &value),
 				 0);
-	assert_null(egpu_name(EGPU_NAMES_EVENT, EGPU_EVENT_QUIESCE + 1));
+	assert_null(egpu_name(EGPU_NAMES_EVENT, EGPU_EVENT_MIGRATION + 1));
 }
 
 static void unknown_values(void **state)

@@ -334,6 +334,59 @@ static void monitor_of_a_quiesce(void **state)
 	watch("monitor --json", "monitor-quiesce.json", quiesce);
 }
 
+/* A program leaves for the other GPU; another has no such luck. */
+static void migrate(struct kernel *k)
+{
+	static unsigned int asked;
+	struct egpu_migration mig = {
+		.migration = 1,
+		.id = 2,
+		.target = 1,
+		.cookie = 102,
+		.pid = 1234,
+		.comm = "render\033er",
+		.bytes = 3ULL << 29,
+		.reason = "an eject",
+		.helper = 4242,
+	};
+
+	if (++asked % 2)
+		return;
+	k->after_settings = NULL;
+	kernel_migration(k, &mig);
+	mig.phase = EGPU_MIGRATION_PHASE_COMPLETED;
+	mig.duration = 2345678901;
+	mig.still = 45678901;
+	mig.checkpoint[0] = 'x';
+	kernel_migration(k, &mig);
+	mig = (struct egpu_migration){ .migration = 2,
+				       .phase = EGPU_MIGRATION_PHASE_COMPLETED,
+				       .id = 2,
+				       .cpu = true,
+				       .lost = 900000000 };
+	kernel_migration(k, &mig);
+	mig.phase = EGPU_MIGRATION_PHASE_CHECKPOINTED;
+	mig.cpu = false;
+	mig.lost = 0;
+	kernel_migration(k, &mig);
+	mig.phase = EGPU_MIGRATION_PHASE_FAILED;
+	strcpy(mig.reason, "no checkpoint was made yet");
+	kernel_migration(k, &mig);
+	/* GPUs that were never heard of, and a newer kernel's words. */
+	mig.id = 0;
+	mig.target = 9;
+	mig.phase = 88;
+	kernel_migration(k, &mig);
+}
+
+static void monitor_of_a_migration(void **state)
+{
+	(void)state;
+	watch("monitor", "monitor-migration.txt", migrate);
+	setup(NULL);
+	watch("monitor --json", "monitor-migration.json", migrate);
+}
+
 static void monitor_and_the_module(void **state)
 {
 	(void)state;
@@ -394,6 +447,7 @@ static const struct CMUnitTest tests[] = {
 	T(pci_names),
 	T(monitor),
 	T(monitor_of_a_quiesce),
+	T(monitor_of_a_migration),
 	T(monitor_and_the_module),
 };
 

@@ -3,6 +3,7 @@
  * The man page of the policy file, the example and the parser say the same.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #define EXAMPLE "data/egpud.conf"
 
 #define TEXT_SIZE 65536
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct policy_config config;
 static char error[512];
@@ -61,10 +64,10 @@ static char *section_of(const char *man, const char *title)
 }
 
 /* The keys that the parser knows, as it tells who uses another. */
-static int known_keys(char keys[][16], int max)
+static size_t known_keys(char keys[][16], size_t max)
 {
 	char *save = NULL, *word;
-	int n = 0;
+	size_t n = 0;
 
 	assert_int_equal(parse("nonsense = 1\n", "x"), -EINVAL);
 	word = strstr(error, "the key ");
@@ -82,22 +85,20 @@ static int known_keys(char keys[][16], int max)
 
 static void assert_defaults(void)
 {
-	struct policy_config defaults;
+	static struct policy_config defaults;
 
 	policy_defaults(&defaults);
-	assert_int_equal(config.others, defaults.others);
-	assert_int_equal(config.ask_ms, defaults.ask_ms);
-	assert_int_equal(config.freeze_ms, defaults.freeze_ms);
-	assert_int_equal(config.drain_ms, defaults.drain_ms);
+	assert_memory_equal(&config, &defaults,
+			    offsetof(struct policy_config, n_rules));
 }
 
 /* All keys are there, and nothing but them: the parser has read the text. */
 static void assert_all_keys(const char *text, const char *name)
 {
-	char keys[16][16], line[32];
-	int n = known_keys(keys, 16);
+	char keys[32][16], line[32];
+	size_t n = known_keys(keys, ARRAY_SIZE(keys));
 
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 20);
 	while (n--) {
 		snprintf(line, sizeof(line), "\n%s = ", keys[n]);
 		if (!strstr(text, line))
@@ -138,28 +139,66 @@ static void example_of_the_man_page(void **state)
 	free(man);
 }
 
-/* The first word of @key's range and the last: "from A to B". */
+static void assert_line(const char *key, uint64_t number, const char *unit,
+			bool right)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "%s = %" PRIu64 "%s\n", key, number, unit);
+	if (!parse(line, MAN) != right)
+		fail_msg("'%s' is %s and should not be", line,
+			 right ? "wrong" : "right");
+}
+
+/* "1s" in ms, so that there is a number next to it; other units as they are. */
+static uint64_t number_of(char *text, const char **unit)
+{
+	static const char *const units[] = { "ms", "%", "K", "M", "G", "" };
+	char *rest;
+	uint64_t number = strtoull(text, &rest, 10);
+	size_t i;
+
+	if (!strcmp(rest, "s")) {
+		*unit = "ms";
+		return number * 1000;
+	}
+	for (i = 0; i < ARRAY_SIZE(units); i++) {
+		if (!strcmp(rest, units[i])) {
+			*unit = units[i];
+			return number;
+		}
+	}
+	fail_msg("%s: '%s' has no unit that is known", MAN, text);
+	return 0;
+}
+
+/* The two ends of @key's range, ", from A to B": right, and wrong next to them. */
 static void assert_range(const char *key, const char *text)
 {
-	char from[16], to[16], line[64];
-	const char *at = strstr(text, ", from ");
-	unsigned long number;
+	char from[16], to[16];
+	const char *at = strstr(text, ", from "), *unit, *end;
+	uint64_t number;
 
-	if (!at || sscanf(at, ", from %15s to %15[0-9ms]", from, to) != 2)
+	end = strstr(text, "\n.TP");
+	if (!at || (end && at > end) ||
+	    sscanf(at, ", from %15[0-9a-zA-Z%%] to %15[0-9a-zA-Z%%]", from,
+		   to) != 2)
 		fail_msg("%s tells no range of %s", MAN, key);
-	snprintf(line, sizeof(line), "%s = %s\n", key, from);
-	assert_right(line, MAN);
-	snprintf(line, sizeof(line), "%s = %s\n", key, to);
-	assert_right(line, MAN);
-	/* Right at its bounds, and wrong next to them. */
-	number = strtoul(to, NULL, 10);
-	snprintf(line, sizeof(line), "%s = %lu001ms\n", key, number);
-	assert_int_equal(parse(line, MAN), -EINVAL);
-	number = strtoul(from, NULL, 10);
-	if (!number)
-		return;
-	snprintf(line, sizeof(line), "%s = %lums\n", key, number - 1);
-	assert_int_equal(parse(line, MAN), -EINVAL);
+	number = number_of(to, &unit);
+	assert_line(key, number, unit, true);
+	assert_line(key, number + 1, unit, false);
+	number = number_of(from, &unit);
+	assert_line(key, number, unit, true);
+	if (number)
+		assert_line(key, number - 1, unit, false);
+}
+
+/* Keys whose values are words have none. */
+static bool has_range(const char *tag)
+{
+	const char *value = strstr(tag, " = ");
+
+	return value && value[3] >= '0' && value[3] <= '9';
 }
 
 /* The tags of the man page are the keys with their defaults. */
@@ -167,21 +206,48 @@ static void keys_of_the_man_page(void **state)
 {
 	char *man = read_file(MAN);
 	char *text = section_of(man, ".SH \"FOR ALL PROGRAMS\"\n");
-	char tags[512] = "\n", key[16], *at = text;
+	char tags[1024] = "\n", key[16], *at;
 	size_t len;
 
 	(void)state;
+	while ((at = strstr(text, "\\-")))
+		memmove(at, at + 1, strlen(at));
+	at = text;
 	while ((at = strstr(at, ".TP\n.B "))) {
 		at += 7;
 		len = strcspn(at, "\n") + 1;
 		strncat(tags, at, len);
 		snprintf(key, sizeof(key), "%.*s", (int)strcspn(at, " \n"), at);
-		if (strcmp(key, "others") != 0)
+		if (has_range(at))
 			assert_range(key, at);
 	}
 	assert_all_keys(tags, MAN);
 	assert_right(tags, MAN);
 	assert_defaults();
+	free(text);
+	free(man);
+}
+
+static void strategies_of_the_man_page(void **state)
+{
+	char *man = read_file(MAN), *text = section_of(man, ".SH STRATEGIES\n");
+	char *example_text = read_file(EXAMPLE), tag[32];
+	int strategy;
+
+	(void)state;
+	for (strategy = STRATEGY_LAZY; strategy <= STRATEGY_BALANCED;
+	     strategy++) {
+		snprintf(tag, sizeof(tag), ".TP\n.B %s\n",
+			 strategy_name(strategy));
+		if (!strstr(text, tag))
+			fail_msg("%s lacks the strategy %s", MAN,
+				 strategy_name(strategy));
+		snprintf(tag, sizeof(tag), "\n#   %s ", strategy_name(strategy));
+		if (!strstr(example_text, tag))
+			fail_msg("%s lacks the strategy %s", EXAMPLE,
+				 strategy_name(strategy));
+	}
+	free(example_text);
 	free(text);
 	free(man);
 }
@@ -227,6 +293,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(example),
 	cmocka_unit_test(example_of_the_man_page),
 	cmocka_unit_test(keys_of_the_man_page),
+	cmocka_unit_test(strategies_of_the_man_page),
 	cmocka_unit_test(actions_of_the_man_page),
 	cmocka_unit_test(bounds_of_the_man_page),
 };

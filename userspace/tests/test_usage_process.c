@@ -94,6 +94,8 @@ static void roles(void **state)
 		{ { .pid = 5, .comm = "pipewire" }, ROLE_SOUND_SERVER },
 		{ { .pid = 5, .comm = "egpud" }, ROLE_SELF },
 		{ { .pid = 5, .comm = "egpud", .uid = 5 }, ROLE_PROGRAM },
+		{ { .pid = 5, .comm = "egpud-save" }, ROLE_SELF },
+		{ { .pid = 5, .comm = "egpud-restore", .uid = 5 }, ROLE_PROGRAM },
 		{ { .pid = 5, .comm = "Xorgy" }, ROLE_PROGRAM },
 		{ { .pid = 5, .comm = "" }, ROLE_PROGRAM },
 	};
@@ -226,7 +228,7 @@ DIR *fdopendir(int fd)
 	static DIR *(*real)(int fd);
 
 	if (!real)
-		real = (DIR *(*)(int))dlsym(RTLD_NEXT, "fdopendir");
+		real = (DIR * (*)(int)) dlsym(RTLD_NEXT, "fdopendir");
 	if (stream_error) {
 		errno = stream_error;
 		return NULL;

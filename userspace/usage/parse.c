@@ -20,8 +20,40 @@
 /* A name is cut to this by the kernel, so more of it makes no difference. */
 #define COMM_LEN 15
 
-enum key { KEY_OTHERS, KEY_ASK, KEY_FREEZE, KEY_DRAIN, N_KEYS };
+#define INTO(member) offsetof(struct policy_config, member)
+#define RULE(member) offsetof(struct policy_rule, member)
+
+static const struct value_key keys[] = {
+	{ "others", VALUE_ACTION, INTO(others), 0, 0, NULL },
+	{ "ask", VALUE_TIME, INTO(ask_ms), 0, 600000, "at most 600s" },
+	{ "freeze", VALUE_TIME, INTO(freeze_ms), 10, 60000, "10ms to 60s" },
+	{ "drain", VALUE_TIME, INTO(drain_ms), 10, 60000, "10ms to 60s" },
+	{ "interval", VALUE_TIME, INTO(interval_ms), 0, 600000, "at most 600s" },
+	{ "share", VALUE_SHARE, INTO(share), 1, 100, "1% to 100%" },
+	{ "migrations", VALUE_COUNT, INTO(migrations), 1, 64, "1 to 64" },
+	{ "limit", VALUE_TIME, INTO(limit_ms), 1000, 600000, "1s to 600s" },
+	{ "cpu-fallback", VALUE_FLAG, INTO(cpu_fallback), 0, 0, NULL },
+	{ "strategy", VALUE_STRATEGY, INTO(strategy), 0, 0, NULL },
+	{ "heat", VALUE_DEGREES, INTO(heat), 30, 150, "30 to 150" },
+	{ "memory-low", VALUE_SHARE, INTO(memory_low), 0, 99, "0% to 99%" },
+	{ "imbalance", VALUE_COUNT, INTO(imbalance), 1, 256, "1 to 256" },
+	{ "store", VALUE_PATH, INTO(store), 0, 0, NULL },
+	{ "store-max", VALUE_SIZE, INTO(store_max), 1 << 20, 1ull << 46,
+	  "1M to 65536G" },
+	{ "store-free", VALUE_SIZE, INTO(store_free), 0, 1ull << 46,
+	  "at most 65536G" },
+	{ "keep", VALUE_FLAG, INTO(keep), 0, 0, NULL },
+	{ "save-plain", VALUE_FLAG, INTO(save_plain), 0, 0, NULL },
+	{ "sample", VALUE_TIME, INTO(sample_ms), 100, 600000, "100ms to 600s" },
+	{ "sensors", VALUE_PATH, INTO(sensors), 0, 0, NULL },
+};
+
 enum rule_key { RULE_ACTION, RULE_FREEZE, N_RULE_KEYS };
+
+static const struct value_key rule_keys[N_RULE_KEYS] = {
+	[RULE_ACTION] = { "action", VALUE_ACTION, RULE(action), 0, 0, NULL },
+	[RULE_FREEZE] = { "freeze", VALUE_FLAG, RULE(may_freeze), 0, 0, NULL },
+};
 
 /**
  * struct parser - a file being read
@@ -45,30 +77,10 @@ struct parser {
 	unsigned int line;
 	size_t bytes;
 	unsigned int section;
-	unsigned int seen[N_KEYS];
+	unsigned int seen[ARRAY_SIZE(keys)];
 	unsigned int rule_seen[N_RULE_KEYS];
 	char *error;
 	size_t size;
-};
-
-/**
- * struct time_key - a key that is a time
- * @name: the key
- * @min: least milliseconds
- * @max: most milliseconds
- * @range: the same for people
- */
-struct time_key {
-	const char *name;
-	uint32_t min;
-	uint32_t max;
-	const char *range;
-};
-
-static const struct time_key time_keys[N_KEYS] = {
-	[KEY_ASK] = { "ask", 0, 600000, "at most 600s" },
-	[KEY_FREEZE] = { "freeze", 10, 60000, "10ms to 60s" },
-	[KEY_DRAIN] = { "drain", 10, 60000, "10ms to 60s" },
 };
 
 /* "FILE:LINE: ", then what was expected and found. */
@@ -156,65 +168,6 @@ static void cut_comment(char *text)
 	}
 }
 
-static int parse_action(struct parser *parser, const char *value,
-			enum policy_action *action)
-{
-	char buf[64];
-	int i;
-
-	for (i = ACTION_WAIT; i <= ACTION_IGNORE; i++) {
-		if (strcmp(value, policy_action_name(i)) != 0)
-			continue;
-		*action = i;
-		return 0;
-	}
-	return wrong(parser,
-		     "expected wait, migrate, quit, kill or ignore, found %s",
-		     quoted(value, buf));
-}
-
-/* "500ms", "30s", "1.5s" */
-static bool read_time(const char *value, uint64_t max, uint64_t *ms)
-{
-	size_t len = strlen(value);
-	char number[16];
-
-	if (len < 2 || len > sizeof(number) || value[len - 1] != 's')
-		return false;
-	len--;
-	memcpy(number, value, len);
-	if (value[len - 1] != 'm') {
-		number[len] = '\0';
-		return text_to_milliseconds(number, max, ms);
-	}
-	number[len - 1] = '\0';
-	return text_to_uint(number, max, ms);
-}
-
-static int parse_time(struct parser *parser, const struct time_key *key,
-		      const char *value, uint32_t *ms)
-{
-	uint64_t number;
-	char buf[64];
-
-	if (!read_time(value, key->max, &number) || number < key->min)
-		return wrong(parser,
-			     "expected a time such as 500ms or 2s for '%s', %s, found %s",
-			     key->name, key->range, quoted(value, buf));
-	*ms = number;
-	return 0;
-}
-
-static int parse_flag(struct parser *parser, const char *value, bool *flag)
-{
-	char buf[64];
-
-	*flag = !strcmp(value, "yes");
-	if (*flag || !strcmp(value, "no"))
-		return 0;
-	return wrong(parser, "expected yes or no, found %s", quoted(value, buf));
-}
-
 /* Notes that a key is there; it must not have been before. */
 static int once(struct parser *parser, unsigned int *seen, const char *key)
 {
@@ -226,53 +179,80 @@ static int once(struct parser *parser, unsigned int *seen, const char *key)
 	return 0;
 }
 
+/* The value of a key, which goes to its place in @base. */
+static int parse_value(struct parser *parser, const struct value_key *key,
+		       const char *value, void *base)
+{
+	char buf[64];
+
+	if (value_read(key, value, (char *)base + key->offset))
+		return 0;
+	if (!key->range)
+		return wrong(parser, "expected %s, found %s",
+			     value_expected(key->kind), quoted(value, buf));
+	return wrong(parser, "expected %s for '%s', %s, found %s",
+		     value_expected(key->kind), key->name, key->range,
+		     quoted(value, buf));
+}
+
+/* "a, b or c" */
+static const char *list_keys(const struct value_key *list, size_t n, char *buf,
+			     size_t size)
+{
+	size_t i, at = 0;
+
+	buf[0] = '\0';
+	for (i = 0; i < n && at < size; i++)
+		at += snprintf(buf + at, size - at, "%s%s",
+			       !i	  ? "" :
+			       i == n - 1 ? " or " :
+					    ", ",
+			       list[i].name);
+	return buf;
+}
+
+static int find_key(const struct value_key *list, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!strcmp(list[i].name, name))
+			return i;
+	}
+	return -1;
+}
+
 static int parse_key(struct parser *parser, const char *key, const char *value)
 {
-	struct policy_config *config = &parser->config;
-	uint32_t *const times[N_KEYS] = {
-		[KEY_ASK] = &config->ask_ms,
-		[KEY_FREEZE] = &config->freeze_ms,
-		[KEY_DRAIN] = &config->drain_ms,
-	};
-	char buf[64];
+	char buf[64], names[256];
 	int i, err;
 
-	if (!strcmp(key, "others")) {
-		err = once(parser, &parser->seen[KEY_OTHERS], key);
-		return err ? err : parse_action(parser, value, &config->others);
-	}
-	for (i = KEY_ASK; i < N_KEYS; i++) {
-		if (strcmp(key, time_keys[i].name) != 0)
-			continue;
-		err = once(parser, &parser->seen[i], key);
-		return err ? err :
-			     parse_time(parser, &time_keys[i], value, times[i]);
-	}
-	return wrong(parser,
-		     "expected the key others, ask, freeze or drain, found %s",
-		     quoted(key, buf));
+	i = find_key(keys, ARRAY_SIZE(keys), key);
+	if (i < 0)
+		return wrong(parser, "expected the key %s, found %s",
+			     list_keys(keys, ARRAY_SIZE(keys), names,
+				       sizeof(names)),
+			     quoted(key, buf));
+	err = once(parser, &parser->seen[i], key);
+	return err ? err : parse_value(parser, &keys[i], value, &parser->config);
 }
 
 static int parse_rule_key(struct parser *parser, const char *key,
 			  const char *value)
 {
-	char buf[64];
-	int err;
+	char buf[64], names[64];
+	int i, err;
 
-	if (!strcmp(key, "action")) {
-		err = once(parser, &parser->rule_seen[RULE_ACTION], key);
-		return err ? err :
-			     parse_action(parser, value, &parser->rule->action);
-	}
-	if (!strcmp(key, "freeze")) {
-		err = once(parser, &parser->rule_seen[RULE_FREEZE], key);
-		return err ? err :
-			     parse_flag(parser, value,
-					&parser->rule->may_freeze);
-	}
-	return wrong(parser,
-		     "expected the key action or freeze in the section of a program, found %s",
-		     quoted(key, buf));
+	i = find_key(rule_keys, N_RULE_KEYS, key);
+	if (i < 0)
+		return wrong(parser,
+			     "expected the key %s in the section of a program, found %s",
+			     list_keys(rule_keys, N_RULE_KEYS, names,
+				       sizeof(names)),
+			     quoted(key, buf));
+	err = once(parser, &parser->rule_seen[i], key);
+	return err ? err :
+		     parse_value(parser, &rule_keys[i], value, parser->rule);
 }
 
 static int parse_assignment(struct parser *parser, char *line)

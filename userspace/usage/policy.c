@@ -20,6 +20,21 @@ void policy_defaults(struct policy_config *config)
 	config->ask_ms = 30000;
 	config->freeze_ms = 2000;
 	config->drain_ms = 5000;
+	config->interval_ms = 1000;
+	config->share = 0.25;
+	config->migrations = 4;
+	config->limit_ms = 30000;
+	config->cpu_fallback = true;
+	config->strategy = STRATEGY_LAZY;
+	config->heat = 90;
+	config->memory_low = 0.05;
+	config->imbalance = 2;
+	strcpy(config->store, POLICY_STORE_PATH);
+	config->store_max = 16ull << 30;
+	config->store_free = 1ull << 30;
+	config->save_plain = true;
+	config->sample_ms = 2000;
+	strcpy(config->sensors, POLICY_SENSOR_PATH);
 }
 
 /**
@@ -69,7 +84,8 @@ static enum policy_action action_by_role(const struct policy_config *config,
 		if (holder->how == HOLDER_OPENED_FOR)
 			return ACTION_IGNORE;
 	}
-	return config->others;
+	/* Being moved costs it nothing, whatever is to happen to others. */
+	return holder->cooperates ? ACTION_MIGRATE : config->others;
 }
 
 /* Nobody ends these for the sake of a GPU, whatever the file says. */
@@ -83,7 +99,8 @@ static bool is_untouchable(const struct holder *holder)
  * @config: policy
  * @holder: who
  * @force: the GPU is taken away also from who does not let go: who would only
- *	be waited for is then frozen and loses it, who is to end is still asked to
+ *	be waited for is then frozen and loses it, who is to end is still asked
+ *	to, and who can be moved still is
  *
  * Its rule decides, else its role, else what the policy has for others.
  *
@@ -103,7 +120,8 @@ enum policy_action policy_action_of(const struct policy_config *config,
 	if (is_untouchable(holder) &&
 	    (action == ACTION_QUIT || action == ACTION_KILL))
 		action = ACTION_WAIT;
-	if (force && (action == ACTION_WAIT || action == ACTION_MIGRATE))
+	if (force && (action == ACTION_WAIT ||
+		      (action == ACTION_MIGRATE && !holder->cooperates)))
 		action = ACTION_IGNORE;
 	return action;
 }
@@ -148,6 +166,44 @@ const char *policy_action_name(enum policy_action action)
 	return (size_t)action < ARRAY_SIZE(name) ? name[action] : "unknown";
 }
 
+/**
+ * strategy_name() - the name of a strategy
+ * @strategy: strategy
+ *
+ * Return: a constant string, as in the file.
+ */
+const char *strategy_name(enum strategy strategy)
+{
+	static const char *const name[] = {
+		[STRATEGY_LAZY] = "lazy",
+		[STRATEGY_EAGER] = "eager",
+		[STRATEGY_PREEMPTIVE] = "preemptive",
+		[STRATEGY_BALANCED] = "balanced",
+	};
+
+	return (size_t)strategy < ARRAY_SIZE(name) ? name[strategy] : "unknown";
+}
+
+/**
+ * strategy_parse() - which strategy has a name
+ * @name: as in the file
+ * @strategy: where to put it; left as it is when there is none
+ *
+ * Return: whether there is one.
+ */
+bool strategy_parse(const char *name, enum strategy *strategy)
+{
+	int i;
+
+	for (i = STRATEGY_LAZY; i <= STRATEGY_BALANCED; i++) {
+		if (strcmp(name, strategy_name(i)) != 0)
+			continue;
+		*strategy = i;
+		return true;
+	}
+	return false;
+}
+
 /* What becomes of who is neither waited for nor asked. */
 static const char *ignored_outcome(const struct policy_config *config,
 				   const struct holder *holder, bool force)
@@ -180,7 +236,10 @@ const char *policy_outcome(const struct policy_config *config,
 	case ACTION_WAIT:
 		return "is waited for";
 	case ACTION_MIGRATE:
-		return "is moved, or else waited for";
+		if (!holder->cooperates)
+			return "cannot be moved, is waited for";
+		return force ? "moves to another device, or loses the GPU" :
+			       "moves to another device";
 	case ACTION_QUIT:
 		return force ? "is asked to end, then loses the GPU" :
 			       "is asked to end and waited for";

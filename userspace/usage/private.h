@@ -5,17 +5,61 @@
 #ifndef USAGE_PRIVATE_H
 #define USAGE_PRIVATE_H
 
+#include "read.h"
 #include "usage.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ------------------------------------------------------------- read.c */
 
-int read_text(int dir, const char *path, char *buf, size_t size);
-int read_link_name(int dir, const char *path, char *buf, size_t size);
-bool read_number(const char *name, uint64_t max, uint64_t *value);
-bool read_field(const char *text, const char *key, uint64_t *value);
 void *grow_array(void *array, size_t n, size_t *size, size_t item, size_t max);
+
+/* ------------------------------------------------------------- values.c */
+
+/**
+ * enum value_kind - what stands behind the = of a key
+ * @VALUE_ACTION: enum policy_action
+ * @VALUE_STRATEGY: enum strategy
+ * @VALUE_FLAG: yes or no; bool
+ * @VALUE_TIME: "500ms", "1.5s"; uint32_t in ms
+ * @VALUE_COUNT: "4"; uint32_t
+ * @VALUE_DEGREES: "90"; double
+ * @VALUE_SHARE: "25%"; double, 0 to 1
+ * @VALUE_SIZE: "16G"; uint64_t in bytes
+ * @VALUE_PATH: absolute; char[POLICY_PATH_SIZE]
+ */
+enum value_kind {
+	VALUE_ACTION,
+	VALUE_STRATEGY,
+	VALUE_FLAG,
+	VALUE_TIME,
+	VALUE_COUNT,
+	VALUE_DEGREES,
+	VALUE_SHARE,
+	VALUE_SIZE,
+	VALUE_PATH,
+};
+
+/**
+ * struct value_key - a key of the policy file
+ * @name: as written
+ * @kind: what its value is
+ * @offset: where the value goes
+ * @min: least number: ms, percent, bytes ...
+ * @max: largest number
+ * @range: both for people, or NULL when the kind says all
+ */
+struct value_key {
+	const char *name;
+	enum value_kind kind;
+	size_t offset;
+	uint64_t min;
+	uint64_t max;
+	const char *range;
+};
+
+bool value_read(const struct value_key *key, const char *text, void *into);
+const char *value_expected(enum value_kind kind);
 
 /* ------------------------------------------------------------- process.c */
 

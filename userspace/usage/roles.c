@@ -34,7 +34,11 @@ static const char *const sound_servers[] = {
 	"pipewire-pulse", "pulseaudio", "wireplumber",
 };
 
-static const char *const ours[] = { "egpuctl", "egpud" };
+/* The last ones are children of egpud that move data. */
+static const char *const ours[] = {
+	"egpuctl",     "egpud",		"egpud-measure",
+	"egpud-plain", "egpud-restore", "egpud-save",
+};
 
 static bool is_among(const char *const *names, size_t n, const char *comm)
 {
@@ -60,9 +64,13 @@ enum holder_role holder_role_of(const struct process *process)
 
 	if (process->pid == getpid())
 		return ROLE_SELF;
+	/* A child of the daemon's that moves data, of whatever user. */
+	if (process->ppid == getpid() && !strncmp(comm, "egpud-", 6))
+		return ROLE_SELF;
 	if (process->pid == 1)
 		return ROLE_INIT;
-	if (!process->uid && is_among(ours, ARRAY_SIZE(ours), comm))
+	if (!process->uid && (is_among(ours, ARRAY_SIZE(ours), comm) ||
+			      !strncmp(comm, "egpud-", 6)))
 		return ROLE_SELF;
 	if (!process->uid && is_among(brokers, ARRAY_SIZE(brokers), comm))
 		return ROLE_SESSION_BROKER;

@@ -117,7 +117,7 @@ unsigned int nodes_left(const struct usage_roots *roots, const char *address);
 void nodes_free(struct nodes *nodes);
 const char *node_kind_name(enum node_kind kind);
 
-/* ---------------------- holders.c, scan.c, join.c, roles.c, ask.c */
+/* ------------- holders.c, scan.c, join.c, roles.c, ask.c, sessions.c */
 
 /**
  * enum holder_how - how a process holds a GPU; bits
@@ -166,6 +166,8 @@ enum holder_role {
  * @files: DRM files of the GPU, open file descriptions it has
  * @buffers: GEM handles in them, as far as the kernel told
  * @bytes: sum of their sizes
+ * @cooperates: it has a session with egpud whose work is on the GPU, so it can
+ *	be moved; set by sessions_mark()
  */
 struct holder {
 	struct process process;
@@ -175,6 +177,7 @@ struct holder {
 	uint32_t files;
 	uint32_t buffers;
 	uint64_t bytes;
+	bool cooperates;
 };
 
 /**
@@ -217,7 +220,47 @@ const char *holder_how_name(unsigned int bit);
 const char *holder_how_text(unsigned int how, char *buf, size_t size);
 const char *holder_role_name(enum holder_role role);
 
-/* ---------------------- policy.c, parse.c, load.c */
+#define SESSIONS_PATH	   "/run/egpu/sessions"
+#define SESSIONS_MAX	   256
+#define SESSIONS_FILE_MAX  65536
+#define SESSIONS_NAME_SIZE 64
+
+/**
+ * struct session_line - what egpud tells everybody about a session
+ * @pid: process that has it
+ * @start: its start time, as in struct process
+ * @device: device id of the GPU that its buffers are on, 0 for the CPU
+ * @step: step of the last accepted checkpoint, 0 before the first
+ * @buffers: how many it has
+ * @bytes: sum of their sizes
+ * @name: how it calls itself, as the program made it
+ */
+struct session_line {
+	pid_t pid;
+	uint64_t start;
+	uint32_t device;
+	uint64_t step;
+	uint32_t buffers;
+	uint64_t bytes;
+	char name[SESSIONS_NAME_SIZE];
+};
+
+/**
+ * struct session_lines - all sessions
+ * @n: entries of @item in use
+ * @item: the sessions
+ */
+struct session_lines {
+	size_t n;
+	struct session_line item[SESSIONS_MAX];
+};
+
+int sessions_read(const char *path, struct session_lines *sessions);
+void sessions_mark(const struct session_lines *sessions, uint32_t device,
+		   struct holders *holders);
+unsigned int sessions_on(const struct session_lines *sessions, uint32_t device);
+
+/* ---------------------- policy.c, parse.c, values.c, load.c */
 
 /**
  * enum policy_action - what is to happen to a program that uses a leaving GPU
@@ -247,14 +290,48 @@ struct policy_rule {
 	bool may_freeze;
 };
 
-#define POLICY_RULES_MAX 256
+/**
+ * enum strategy - when work is moved without being asked
+ * @STRATEGY_LAZY: only when the GPU leaves or fails
+ * @STRATEGY_EAGER: at the first warning: heat, little memory
+ * @STRATEGY_PREEMPTIVE: when errors or the link say that it will fail
+ * @STRATEGY_BALANCED: to have the same load everywhere
+ */
+enum strategy {
+	STRATEGY_LAZY,
+	STRATEGY_EAGER,
+	STRATEGY_PREEMPTIVE,
+	STRATEGY_BALANCED,
+};
+
+#define POLICY_RULES_MAX   256
+#define POLICY_PATH_SIZE   256
+#define POLICY_STORE_PATH  "/var/lib/egpu/checkpoints"
+#define POLICY_SENSOR_PATH "/sys"
 
 /**
  * struct policy_config - /etc/egpu/egpud.conf, or the defaults
- * @others: what is to happen to programs without a rule
+ * @others: what is to happen to programs without a rule that do not cooperate
  * @ask_ms: how long to wait for programs to let go, in ms
  * @freeze_ms: how long to wait until all are frozen, in ms
  * @drain_ms: how long to wait for work in flight, in ms
+ * @interval_ms: time between two checkpoints of who cooperates, in ms; 0 for
+ *	none but those that a migration makes
+ * @share: how much of the link they may take, above 0 to 1
+ * @migrations: most programs that are moved at once
+ * @limit_ms: how long the move of one may take, in ms
+ * @cpu_fallback: who finds no other GPU is moved to the CPU
+ * @strategy: when a program is moved without a GPU leaving
+ * @heat: degrees Celsius that are too hot
+ * @memory_low: share of free memory that is too little, 0 to 1
+ * @imbalance: programs more than elsewhere that are too many
+ * @store: directory of the checkpoints
+ * @store_max: most bytes there may be in it
+ * @store_free: bytes of its file system that are left free
+ * @keep: checkpoints stay after they have served
+ * @save_plain: buffers of who does not cooperate are saved as well
+ * @sample_ms: time between two looks at the sensors, in ms
+ * @sensors: where the sensors are, another place than /sys for tests
  * @n_rules: entries of @rules in use
  * @rules: by name
  */
@@ -263,6 +340,22 @@ struct policy_config {
 	uint32_t ask_ms;
 	uint32_t freeze_ms;
 	uint32_t drain_ms;
+	uint32_t interval_ms;
+	double share;
+	uint32_t migrations;
+	uint32_t limit_ms;
+	bool cpu_fallback;
+	enum strategy strategy;
+	double heat;
+	double memory_low;
+	uint32_t imbalance;
+	char store[POLICY_PATH_SIZE];
+	uint64_t store_max;
+	uint64_t store_free;
+	bool keep;
+	bool save_plain;
+	uint32_t sample_ms;
+	char sensors[POLICY_PATH_SIZE];
 	size_t n_rules;
 	struct policy_rule rules[POLICY_RULES_MAX];
 };
@@ -281,6 +374,8 @@ enum policy_action policy_action_of(const struct policy_config *config,
 bool policy_may_freeze(const struct policy_config *config,
 		       const struct holder *holder);
 const char *policy_action_name(enum policy_action action);
+const char *strategy_name(enum strategy strategy);
+bool strategy_parse(const char *name, enum strategy *strategy);
 const char *policy_outcome(const struct policy_config *config,
 			   const struct holder *holder, bool force);
 

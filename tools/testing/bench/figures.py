@@ -1,48 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 """From what the programs in the guest have written to the entries of results.json.
 
-An entry compares a value of ours with a peer's, both medians of runs of the same
-boot. spread is the distance of the quartiles of our runs, as a share of the median.
+An entry compares a value of ours with a peer's, both of runs of the same boot.
 """
 
 import math
 import re
 import statistics
 
+from entries import NoFigures, entry as _entry
+
 LEAD_TIMES = 10         # how many times sooner than the peer we have to be
 WHO_TIMES = 20
+PRECOPY_TIMES = 20      # how many times shorter a program has to stand still
 NOISE_MAX = 0.1         # with more than that, nothing is said of the overhead
 LEAD_RUNS = 20          # fewest runs that say something
 LINEAR_MAX = 1.5        # how much more a buffer may cost among many than among few
-
-
-class NoFigures(Exception):
-    """What a program left is not what this file expects."""
-
-
-def _quartiles(values):
-    if len(values) < 4:
-        raise NoFigures(f"{len(values)} runs are too few")
-    return statistics.quantiles(values, n=4, method="inclusive")
-
-
-def _spread(values):
-    low, middle, high = _quartiles(values)
-    return round((high - low) / middle, 3)
-
-
-def _entry(name, unit, ours, peer, theirs):
-    """ours, theirs: the runs' values, in the unit; less is better."""
-    value, peer_value = statistics.median(ours), statistics.median(theirs)
-    return {
-        "name": name, "value": round(value, 3), "unit": unit,
-        "peer": peer, "peer_value": round(peer_value, 3),
-        "ratio": round(peer_value / value, 3),
-        "runs": len(ours), "spread": _spread(ours),
-        "min": round(min(ours), 3), "max": round(max(ours), 3),
-        "peer_spread": _spread(theirs),
-        "peer_min": round(min(theirs), 3), "peer_max": round(max(theirs), 3),
-    }
 
 
 def _lines(path):
@@ -200,12 +173,23 @@ def stop_time(folder):
     return [entry]
 
 
+def stop_time_precopy(folder):
+    ours, theirs = ([row[0] / 1e6 for row in _rows(folder / f"still-{how}")]
+                    for how in ("precopy", "full"))
+    entry = _entry("stop_time_precopy", "ms", ours, "the same without copies made before",
+                   theirs)
+    entry["limit"] = PRECOPY_TIMES
+    entry["met"] = entry["ratio"] >= PRECOPY_TIMES
+    return [entry]
+
+
 READERS = {
     "event-lead": event_lead,
     "fanout": fanout,
     "idle-overhead": idle_overhead,
     "quiesce-idle": quiesce_idle,
     "stop-time": stop_time,
+    "stop-time-precopy": stop_time_precopy,
     "who-uses-it": who_uses_it,
 }
 
@@ -222,18 +206,34 @@ def _remark(entry):
         words.append(f"noise {entry['noise']:.4f}")
     if "linear" in entry:
         words.append(f"{entry['per_buffer']:.0f} ns a buffer, linear {entry['linear']:.2f}")
+    if "bytes" in entry:
+        words.append(f"{entry['bytes'] / entry['full_bytes']:.4f} of its bytes")
+    if "idle" in entry:
+        words.append(f"idle {entry['idle']}")
+    if "reduced" in entry:
+        words.append(entry["reduced"])
     if "met" in entry:
         words.append("met" if entry["met"] else "MISSED")
     return ", ".join(words)
 
 
-def show(entries, where):
+WHERE = ("machine", "emulation", "kernel")
+
+
+def show(entries):
     """Print the table; how many limits are missed."""
-    print("\n" + "; ".join(where.values()))
-    print(f"{'name':22} {'value':>10} {'peer':>10} unit {'ratio':>8} {'runs':>4} {'spread':>6}  ")
+    where = None
     for entry in entries:
-        print(f"{entry['name']:22} {entry['value']:10.1f} {entry['peer_value']:10.1f} "
+        if where != [entry[key] for key in WHERE]:
+            where = [entry[key] for key in WHERE]
+            print("\n" + "; ".join(where))
+            print(f"{'name':24} {'value':>10} {'peer':>10} unit {'ratio':>8} {'runs':>4} "
+                  f"{'spread':>6}  ")
+        if "skipped" in entry:
+            print(f"{entry['name']:24} skipped: {entry['skipped']}")
+            continue
+        print(f"{entry['name']:24} {entry['value']:10.1f} {entry['peer_value']:10.1f} "
               f"{entry['unit']:4} {entry['ratio']:8.3f} {entry['runs']:4} "
               f"{entry['spread']:6.3f}  {_remark(entry)}")
-        print(f"{'':22} against: {entry['peer']}")
+        print(f"{'':24} against: {entry['peer']}")
     return sum(not entry.get("met", True) for entry in entries)

@@ -22,11 +22,20 @@ def _qemu():
     return done.stdout.split("version ", 1)[1].split()[0]
 
 
-def describe(kernel):
+def in_rig(kernel):
     """Fields for every entry: the machine outside, the emulation, the kernel inside."""
     cpus = os.cpu_count() or 1
     return {
         "machine": f"{cpus} of {_processor()}",
         "emulation": f"QEMU {_qemu()}, {machine.ACCELERATOR}, {min(2, cpus)} CPUs",
         "kernel": kernel.release,
+    }
+
+
+def here():
+    """The same for what runs without the rig; nothing is emulated by us."""
+    return {
+        "machine": f"{os.cpu_count() or 1} of {_processor()}",
+        "emulation": "none",
+        "kernel": platform.release(),
     }

@@ -258,6 +258,12 @@ static void run_port(struct act *act, const struct plan *plan)
 	case CLOSE_CLIENT:
 		client_close(act->port, act->which);
 		return;
+	case WORK_EJECT:
+	case WORK_PULL:
+	case WORK_REMOVE:
+	case WORK_KILL:
+		run_work(act, id_at(act->port));
+		return;
 	default:
 		break;
 	}

@@ -127,7 +127,28 @@ static bool dump_fits(const struct model *model,
 	return listens == snapshot->helpers;
 }
 
-static bool rests(const struct model *model, struct why *why)
+/* Whose work was on its way to another GPU has come to an end of it, unless the
+ * daemon that carried it was killed.
+ */
+static bool work_rests(const struct plan *plan, struct why *why)
+{
+	struct stream *stream = reference();
+	int i;
+
+	for (i = 0; i < plan->acts; i++)
+		if (plan->act[i].kind == WORK_KILL)
+			stream->migrations = 0;
+	why->invariant = "every migration ends";
+	snprintf(why->text, sizeof(why->text), "%u are still open",
+		 stream->migrations);
+	if (stream->migrations)
+		return false;
+	why->invariant = "egpud lets go of all that it did";
+	return daemon_rests(why->text, sizeof(why->text));
+}
+
+static bool rests(const struct plan *plan, const struct model *model,
+		  struct why *why)
 {
 	static struct snapshot snapshot;
 	bool fine = false;
@@ -151,6 +172,8 @@ static bool rests(const struct model *model, struct why *why)
 	if (model->daemon == RUNNING &&
 	    !session_is_whole(why->text, sizeof(why->text)))
 		goto unlock;
+	if (model->daemon == RUNNING && !work_rests(plan, why))
+		goto unlock;
 	why->invariant = "what was heard is what is there";
 	fine = listeners_agree(&snapshot, why->text, sizeof(why->text));
 unlock:
@@ -158,12 +181,12 @@ unlock:
 	return fine;
 }
 
-static void wait_rest(const struct model *model)
+static void wait_rest(const struct plan *plan, const struct model *model)
 {
 	uint64_t end = now_ns() + REST_MS * slow * 1000000ULL;
 	struct why why;
 
-	while (!rests(model, &why)) {
+	while (!rests(plan, model, &why)) {
 		pthread_mutex_lock(&lock);
 		/* What cannot be true does not become true. */
 		if (reference()->complaint[0] || now_ns() > end)
@@ -425,7 +448,7 @@ void check_rest(const struct plan *plan, const struct model *model)
 	if (!model->loaded)
 		return;
 	helpers_return();
-	wait_rest(model);
+	wait_rest(plan, model);
 	if (plan->disturbed)
 		return;
 	pthread_mutex_lock(&lock);

@@ -255,6 +255,11 @@ static void on_event(uint8_t cmd, const void *attrs, size_t len, void *data)
 	if (cmd == EGPU_CMD_REMOVAL_PENDING) {
 		figures.removals++;
 		figures.holds += event.removal.phase == EGPU_PHASE_PENDING;
+	} else if (cmd == EGPU_CMD_MIGRATION) {
+		figures.checkpoints += event.migration.phase ==
+				       EGPU_MIGRATION_PHASE_CHECKPOINTED;
+		figures.moves += event.migration.phase ==
+				 EGPU_MIGRATION_PHASE_COMPLETED;
 	}
 }
 

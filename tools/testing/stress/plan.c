@@ -3,33 +3,6 @@
 
 #include <string.h>
 
-/**
- * rng_next - the next number (splitmix64)
- * @rng: the source
- *
- * Return: 64 bits.
- */
-uint64_t rng_next(struct rng *rng)
-{
-	uint64_t z = rng->state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-/**
- * rng_below - a number below another
- * @rng: the source
- * @n: not 0
- *
- * Return: 0 to @n - 1.
- */
-unsigned int rng_below(struct rng *rng, unsigned int n)
-{
-	return (rng_next(rng) >> 33) % n;
-}
-
 static bool chance(struct rng *rng, unsigned int percent)
 {
 	return rng_below(rng, 100) < percent;
@@ -565,6 +538,89 @@ static bool plan_quiet(struct plan *plan, struct model *model)
 	return plan->acts;
 }
 
+/* --- a program whose work outlives its GPU ------------------------------------ */
+
+static const enum act_kind work_kinds[] = { WORK_EJECT, WORK_EJECT, WORK_EJECT,
+					    WORK_PULL,	WORK_PULL,  WORK_REMOVE,
+					    WORK_KILL };
+
+/* A GPU that nobody uses, so that who is moved is the program alone. */
+static int work_port(const struct model *model, struct rng *rng)
+{
+	int i, at = rng_below(rng, PORTS);
+
+	for (i = 0; i < PORTS; i++, at = (at + 1) % PORTS)
+		if (model->place[at] == BOUND && !model->clients[at] &&
+		    model_external(model, at))
+			return at;
+	return -1;
+}
+
+/* Helpers of ours would take the removal that the daemon has to carry out. */
+static bool plan_only_daemon(struct plan *plan, struct model *model)
+{
+	int i;
+
+	for (i = 0; i < HELPERS; i++) {
+		if (!model->helper[i])
+			continue;
+		new_act(plan, model, HELPER_GO, -1)->which = i;
+		model->helper[i] = false;
+		model->helper_stopped[i] = false;
+	}
+	if (model->daemon == NOT_RUNNING)
+		new_act(plan, model, EGPUD_START, -1);
+	else if (model->daemon == STOPPED)
+		new_act(plan, model, EGPUD_CONT, -1);
+	model->daemon = RUNNING;
+	return plan->acts;
+}
+
+/* The time that a program's work needs to be moved, and nothing else goes on. */
+static void plan_work(struct plan *plan, struct model *model, struct rng *rng,
+		      int port)
+{
+	static const uint32_t setting[] = { 800, 5000, 30000 };
+	struct act *act = new_act(plan, model, SETTINGS, -1);
+
+	memcpy(act->setting, setting, sizeof(act->setting));
+	memcpy(model->setting, setting, sizeof(model->setting));
+	act = new_act(plan, model,
+		      work_kinds[rng_below(rng, sizeof(work_kinds) /
+							sizeof(work_kinds[0]))],
+		      port);
+	act->delay_ms = rng_below(rng, 600);
+	model->work = WORK_DONE;
+	if (act->kind == WORK_KILL)
+		return;
+	expect(act, act->kind == WORK_PULL ? SURPRISE : GRACEFUL, 1, 1);
+	act->leaves = true;
+	model->cycles++;
+	model->place[port] = act->kind == WORK_PULL ? ABSENT : REMOVED;
+}
+
+/* Return: whether the step has something to do with such a program. */
+static bool plan_works(struct plan *plan, struct model *model, struct rng *rng)
+{
+	int port;
+
+	if (model->work == WORK_DONE && model->loaded) {
+		draw_settings(new_act(plan, model, SETTINGS, -1), model, rng);
+		model->work = NO_WORK;
+		return true;
+	}
+	if (model->work == NO_WORK && model->loaded && chance(rng, 8))
+		model->work = WORK_NEXT;
+	if (model->work != WORK_NEXT || !model->loaded)
+		return false;
+	port = work_port(model, rng);
+	if (port < 0)
+		return false;
+	if (!plan_only_daemon(plan, model))
+		plan_work(plan, model, rng, port);
+	return true;
+}
+
 static bool cut_off(const struct model *model)
 {
 	int i;
@@ -627,6 +683,8 @@ void plan_step(struct plan *plan, struct model *model, struct rng *rng)
 		plan_rescan_all(plan, model);
 		return;
 	}
+	if (plan_works(plan, model, rng))
+		return;
 	if (chance(rng, model->loaded ? 60 : 80))
 		plan_world(plan, model, rng);
 	for (i = 0; i < PORTS; i++)

@@ -309,6 +309,59 @@ static void fence_after_end(struct story *story)
 	add_quiesce(story, FENCED, 0, 0);
 }
 
+static void add_migration(struct story *story, uint64_t number, uint32_t phase)
+{
+	struct event *event = &story->event[story->n++];
+
+	memset(event, 0, sizeof(*event));
+	event->cmd = EGPU_CMD_MIGRATION;
+	event->migration.migration = number;
+	event->migration.phase = phase;
+	event->migration.helper = 7;
+}
+
+#define STARTED	     EGPU_MIGRATION_PHASE_STARTED
+#define COMPLETED    EGPU_MIGRATION_PHASE_COMPLETED
+#define FAILED	     EGPU_MIGRATION_PHASE_FAILED
+#define CHECKPOINTED EGPU_MIGRATION_PHASE_CHECKPOINTED
+
+static void complete_unstarted(struct story *story)
+{
+	story->n = PENDING;
+	add_migration(story, 1, COMPLETED);
+}
+
+static void fail_after_end(struct story *story)
+{
+	story->n = PENDING;
+	add_migration(story, 1, STARTED);
+	add_migration(story, 1, COMPLETED);
+	add_migration(story, 1, FAILED);
+}
+
+static void start_twice(struct story *story)
+{
+	story->n = PENDING;
+	add_migration(story, 1, STARTED);
+	add_migration(story, 1, STARTED);
+}
+
+static void start_five(struct story *story)
+{
+	uint64_t i;
+
+	story->n = PENDING;
+	for (i = 1; i <= 5; i++)
+		add_migration(story, i, STARTED);
+}
+
+static void nobody_migrates(struct story *story)
+{
+	story->n = PENDING;
+	add_migration(story, 1, STARTED);
+	story->event[story->n - 1].migration.helper = 0;
+}
+
 static void hole(struct story *story)
 {
 	story->event[RELEASED].seq++;
@@ -357,6 +410,11 @@ static const struct example examples[] = {
 	{ "quiesced with work left", quiesced_with_work, nothing, "3 pending" },
 	{ "fenced twice", fence_twice, nothing, "went from" },
 	{ "fenced when it has gone", fence_after_end, nothing, "not connected" },
+	{ "moved without a begin", complete_unstarted, nothing, "not started" },
+	{ "failed when it had moved", fail_after_end, nothing, "not started" },
+	{ "a move begun twice", start_twice, nothing, "started twice" },
+	{ "five moves at once", start_five, nothing, "one too many" },
+	{ "a move of nobody", nobody_migrates, nothing, "of helper 0" },
 	{ "a hole in the numbers", nothing, hole, "came after" },
 	{ "a number twice", nothing, same_number, "came after" },
 	{ "no number", nothing, no_number, "came after" },
@@ -406,6 +464,36 @@ static void test_good_quiesce(void)
 	number(&story);
 	hear(&stream, &story);
 	check(!stream.complaint[0], "%s", stream.complaint);
+	test_end();
+}
+
+/* That of a daemon which was killed has no end, and the next may begin. */
+static void test_good_migrations(void)
+{
+	static struct stream stream;
+	struct story story;
+	uint64_t i;
+
+	test_begin("four moves at once, and those of a dead daemon, are believed");
+	a_life(&story);
+	story.n = PENDING;
+	for (i = 1; i <= 4; i++)
+		add_migration(&story, i, STARTED);
+	add_migration(&story, 9, CHECKPOINTED);
+	add_migration(&story, 2, COMPLETED);
+	add_migration(&story, 1, FAILED);
+	add_migration(&story, 5, STARTED);
+	for (i = 1; i <= 4; i++) {
+		add_migration(&story, i, STARTED);
+		story.event[story.n - 1].migration.helper = 8;
+	}
+	number(&story);
+	hear(&stream, &story);
+	check(!stream.complaint[0], "%s", stream.complaint);
+	check(stream.migrations == 4 && stream.completed == 1 &&
+		      stream.checkpoints == 1,
+	      "%u open, %u completed, %u checkpoints", stream.migrations,
+	      stream.completed, stream.checkpoints);
 	test_end();
 }
 
@@ -508,6 +596,7 @@ int main(void)
 	puts("TAP version 13");
 	test_good();
 	test_good_quiesce();
+	test_good_migrations();
 	for (i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
 		test_bad(&examples[i]);
 	test_snapshot();

@@ -49,6 +49,9 @@ void event_read(struct event *event, uint8_t cmd, const void *attrs, size_t len)
 	} else if (cmd == EGPU_CMD_QUIESCE) {
 		quiesce_read(&event->quiesce, attrs, len);
 		event->seq = event->quiesce.seq;
+	} else if (cmd == EGPU_CMD_MIGRATION) {
+		migration_read(&event->migration, attrs, len);
+		event->seq = event->migration.seq;
 	} else {
 		removal_read(&event->removal, attrs, len);
 		event->seq = event->removal.seq;
@@ -267,6 +270,58 @@ static bool on_quiesce(struct stream *stream, const struct quiesce *now)
 	return true;
 }
 
+static struct migration *open_migration(struct stream *stream, uint64_t number)
+{
+	unsigned int i;
+
+	for (i = 0; i < stream->migrations; i++)
+		if (stream->migration[i].migration == number)
+			return &stream->migration[i];
+	return NULL;
+}
+
+static bool on_started(struct stream *stream, const struct migration *now)
+{
+	/* What a daemon that was killed has begun, nobody ends. */
+	if (stream->migrations && stream->migration[0].helper != now->helper)
+		stream->migrations = 0;
+	if (open_migration(stream, now->migration))
+		return complain(stream, "migration %" PRIu64 " is started twice",
+				now->migration);
+	if (stream->migrations == STREAM_MIGRATIONS)
+		return complain(stream, "migration %" PRIu64 " is one too many",
+				now->migration);
+	stream->migration[stream->migrations++] = *now;
+	stream->last_migration = now->migration;
+	return true;
+}
+
+static bool on_migration(struct stream *stream, const struct migration *now)
+{
+	struct migration *begun = open_migration(stream, now->migration);
+
+	if (now->phase > EGPU_MIGRATION_PHASE_CHECKPOINTED || !now->helper)
+		return complain(stream,
+				"migration %" PRIu64 ": phase %u of helper %u",
+				now->migration, now->phase, now->helper);
+	if (now->phase == EGPU_MIGRATION_PHASE_STARTED)
+		return on_started(stream, now);
+	if (now->phase == EGPU_MIGRATION_PHASE_CHECKPOINTED) {
+		stream->checkpoints++;
+		return true;
+	}
+	/* Who began to listen in the middle cannot know its begin. */
+	if (!begun && (!stream->from || now->migration <= stream->last_migration))
+		return complain(stream,
+				"migration %" PRIu64 " is %s, "
+				"it was not started",
+				now->migration, migration_names[now->phase]);
+	if (begun)
+		*begun = stream->migration[--stream->migrations];
+	stream->completed += now->phase == EGPU_MIGRATION_PHASE_COMPLETED;
+	return true;
+}
+
 /* Bits of the phases that may follow each. */
 static const uint32_t follows[] = {
 	[EGPU_PHASE_PENDING] = 1 << EGPU_PHASE_ACCEPTED |
@@ -453,6 +508,8 @@ bool stream_event(struct stream *stream, const struct event *event)
 		return on_disconnected(stream, &event->removal);
 	case EGPU_CMD_QUIESCE:
 		return on_quiesce(stream, &event->quiesce);
+	case EGPU_CMD_MIGRATION:
+		return on_migration(stream, &event->migration);
 	}
 	return complain(stream, "event %u is none that is known", event->cmd);
 }

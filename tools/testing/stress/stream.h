@@ -11,6 +11,9 @@
 #define STREAM_GPUS	16
 #define STREAM_REMOVALS 128
 
+/* Programs whose work is moved at once, at most: egpud's default. */
+#define STREAM_MIGRATIONS 4
+
 /**
  * struct event - one event
  * @cmd: EGPU_CMD_CONNECTED ...
@@ -18,6 +21,7 @@
  * @hash: of its bytes
  * @gpu: of connected and changed
  * @quiesce: of quiesce
+ * @migration: of migration
  * @removal: of the others
  */
 struct event {
@@ -27,6 +31,7 @@ struct event {
 	struct gpu gpu;
 	struct removal removal;
 	struct quiesce quiesce;
+	struct migration migration;
 };
 
 /**
@@ -75,6 +80,11 @@ struct snapshot {
  * @gpu: GPUs on the bus
  * @quiesce: how far the clients of each are stopped
  * @removal: the newest removals, by cookie
+ * @migrations: entries in use
+ * @migration: those that have begun and not ended
+ * @last_migration: the newest that has begun
+ * @checkpoints: copies that were made
+ * @completed: migrations that were
  * @complaint: what was wrong, or empty
  */
 struct stream {
@@ -86,6 +96,11 @@ struct stream {
 	struct gpu gpu[STREAM_GPUS];
 	struct quiesce quiesce[STREAM_GPUS];
 	struct stream_removal removal[STREAM_REMOVALS];
+	unsigned int migrations;
+	struct migration migration[STREAM_MIGRATIONS];
+	uint64_t last_migration;
+	unsigned int checkpoints;
+	unsigned int completed;
 	char complaint[256];
 };
 

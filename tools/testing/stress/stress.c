@@ -110,6 +110,8 @@ static void show_figures(void)
 		tell("  %-14s %u", act_names[kind], model.count[kind]);
 	tell("  events %" PRIu64 ", removals %" PRIu64 ", holds %" PRIu64,
 	     figures.events, figures.removals, figures.holds);
+	tell("  checkpoints %" PRIu64 ", works moved %" PRIu64,
+	     figures.checkpoints, figures.moves);
 	tell("  loads %u, daemons %u, overruns %u", figures.loads,
 	     figures.daemons, figures.overruns);
 }

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "../selftests/egpu/family.h"
 #include "stream.h"
@@ -23,6 +24,16 @@
 #define CLIENTS	  4 /* open files of one GPU, at most */
 #define ACTS	  6
 #define LISTENERS 5
+
+/* rng.c: where the steps of a seed come from */
+
+/** struct rng - a source of numbers, the same ones for a seed on any machine */
+struct rng {
+	uint64_t state;
+};
+
+uint64_t rng_next(struct rng *rng);
+unsigned int rng_below(struct rng *rng, unsigned int n);
 
 /* plan.c: what is done next, and what must come of it */
 
@@ -67,6 +78,10 @@ enum act_kind {
 	QUIESCE_PULL,
 	OPEN_CLIENT,
 	CLOSE_CLIENT,
+	WORK_EJECT,
+	WORK_PULL,
+	WORK_REMOVE,
+	WORK_KILL,
 	PORT_ACTS,
 	RESCAN_ALL = PORT_ACTS,
 	HELPER_COME,
@@ -196,6 +211,14 @@ struct plan {
 enum daemon_state { NOT_RUNNING, RUNNING, STOPPED };
 
 /**
+ * enum work_state - is a program with a session next
+ * @NO_WORK: no
+ * @WORK_NEXT: when nobody but the daemon is a helper
+ * @WORK_DONE: it was; the settings are still those that it needs
+ */
+enum work_state { NO_WORK, WORK_NEXT, WORK_DONE };
+
+/**
  * struct model - what must be there after the steps so far
  * @place: of each port's card
  * @clients: bit per open file of the port's GPU
@@ -205,6 +228,7 @@ enum daemon_state { NOT_RUNNING, RUNNING, STOPPED };
  * @helper_stopped: does not read
  * @manners: of each helper
  * @daemon: egpud
+ * @work: is a program with a session next
  * @stalled: the slow listener does not read
  * @visitor: the listener that comes and goes is there
  * @setting: hold-ms, accept-ms, eject-ms
@@ -220,6 +244,7 @@ struct model {
 	bool helper_stopped[HELPERS];
 	struct manners manners[HELPERS];
 	enum daemon_state daemon;
+	enum work_state work;
 	bool stalled;
 	bool visitor;
 	uint32_t setting[3];
@@ -227,13 +252,6 @@ struct model {
 	unsigned int count[ACT_KINDS];
 };
 
-/** struct rng - a source of numbers, the same ones for a seed on any machine */
-struct rng {
-	uint64_t state;
-};
-
-uint64_t rng_next(struct rng *rng);
-unsigned int rng_below(struct rng *rng, unsigned int n);
 void model_begin(struct model *model);
 bool model_external(const struct model *model, int port);
 void plan_step(struct plan *plan, struct model *model, struct rng *rng);
@@ -243,7 +261,7 @@ bool plan_rest(struct plan *plan, struct model *model);
 
 void plan_print(const struct plan *plan, char *text, size_t size);
 
-/* world.c: the machine, the module, the daemon */
+/* world.c: the machine, the module */
 
 void world_begin(void);
 const char *port_name(int port);
@@ -261,20 +279,27 @@ void gpu_remove(int port);
 void bridge_remove(int port);
 void gpu_unbind(int port);
 void gpu_bind(int port);
-void session_begin(void);
-bool session_is_whole(char *why, size_t size);
 void bus_rescan(int port);
 void wait_until(bool (*is)(int port), int port, bool wanted, const char *what);
 int gpu_node_open(int port);
+void gpu_node_name(int port, char *name, size_t size);
 void client_open(int port, int which);
 void client_close(int port, int which);
 void clients_orphan(int port);
 void module_load(const struct act *act);
 void module_unload(void);
+void sleep_ms(unsigned int ms);
+
+/* daemon.c: the daemon, and how programs are started */
+
+void session_begin(void);
+bool session_is_whole(char *why, size_t size);
+pid_t program_start(const char *const argv[], const char *log, int flags);
 void daemon_signal(int number);
 void daemon_start(void);
 void daemon_end(int number);
-void sleep_ms(unsigned int ms);
+void daemon_base(void);
+bool daemon_rests(char *why, size_t size);
 
 /* listen.c: who hears events, and the helpers */
 
@@ -301,6 +326,8 @@ struct figures {
 	uint64_t events;
 	uint64_t holds;
 	uint64_t removals;
+	uint64_t checkpoints;
+	uint64_t moves;
 	unsigned int overruns;
 	unsigned int loads;
 	unsigned int daemons;
@@ -343,6 +370,10 @@ void acts_run(struct plan *plan);
 /* quiesce.c: acts that stop the clients of a GPU */
 
 void run_quiesce(struct act *act, uint32_t id);
+
+/* work.c: programs whose work outlives their GPU */
+
+void run_work(struct act *act, uint32_t id);
 
 /* check.c: is everything as it must be */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The machine, the module and the daemon, by the means of a person at a shell:
- * sysfs, the rig's control channel, module system calls, signals.
+ * The machine and the module, by the means of a person at a shell: sysfs, the rig's
+ * control channel, module system calls.
  */
 #include "stress.h"
 
@@ -9,16 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,7 +58,6 @@ static char driver[64];
 static int client[PORTS][CLIENTS];
 static int orphan[ORPHANS];
 static unsigned int orphans;
-static pid_t daemon_pid;
 static pthread_mutex_t control_lock = PTHREAD_MUTEX_INITIALIZER;
 
 const char *port_name(int port)
@@ -462,6 +458,15 @@ static int open_copy(const char *folder)
 	return fd;
 }
 
+static void find_card(int port, glob_t *found)
+{
+	char pattern[320];
+
+	gpu_file(port, "drm/card*", pattern, sizeof(pattern));
+	if (glob(pattern, 0, NULL, found))
+		trouble("the GPU in %s has no node", names[port]);
+}
+
 /**
  * gpu_node_open - open the node of a GPU
  * @port: where it is
@@ -470,19 +475,31 @@ static int open_copy(const char *folder)
  */
 int gpu_node_open(int port)
 {
-	char pattern[320];
 	glob_t found;
 	int fd;
 
-	gpu_file(port, "drm/card*", pattern, sizeof(pattern));
-	if (glob(pattern, 0, NULL, &found))
-		trouble("the GPU in %s has no node", names[port]);
+	find_card(port, &found);
 	fd = open_copy(found.gl_pathv[0]);
 	if (fd < 0)
 		trouble("cannot open %s: %s", found.gl_pathv[0],
 			strerror(errno));
 	globfree(&found);
 	return fd;
+}
+
+/**
+ * gpu_node_name - what the node of a GPU is called
+ * @port: where it is
+ * @name: filled
+ * @size: its bytes
+ */
+void gpu_node_name(int port, char *name, size_t size)
+{
+	glob_t found;
+
+	find_card(port, &found);
+	snprintf(name, size, "/dev/dri%s", strrchr(found.gl_pathv[0], '/'));
+	globfree(&found);
 }
 
 void client_open(int port, int which)
@@ -531,7 +548,7 @@ void clients_orphan(int port)
 	pthread_mutex_unlock(&control_lock);
 }
 
-/* --- the module and the daemon ------------------------------------------------ */
+/* --- the module --------------------------------------------------------------- */
 
 void module_load(const struct act *act)
 {
@@ -568,110 +585,4 @@ void module_unload(void)
 			fail("the module unloads", "%s", strerror(errno));
 		usleep(5000);
 	}
-}
-
-/* The daemon must not freeze us, as it does with programs that use a leaving GPU: who
- * would start it again then? So we are a display server to it. It asks for little
- * time, as the steps are short.
- */
-void session_begin(void)
-{
-	static const char config[] = "others = wait\n"
-				     "ask = 200ms\n"
-				     "freeze = 300ms\n"
-				     "drain = 300ms\n";
-	int fd;
-
-	prctl(PR_SET_NAME, "weston");
-	mkdir("/etc/egpu", 0755);
-	fd = open("/etc/egpu/egpud.conf",
-		  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0 || write(fd, config, strlen(config)) < 0)
-		trouble("cannot write the daemon's configuration");
-	close(fd);
-}
-
-/**
- * session_is_whole - has the daemon put back what it has taken away
- * @why: filled when not
- * @size: its bytes
- *
- * Return: true when no node is kept closed and its journal is empty.
- */
-bool session_is_whole(char *why, size_t size)
-{
-	struct stat st;
-	glob_t found;
-	bool closed = !glob("/dev/.egpu-fence/*", 0, NULL, &found);
-
-	if (closed)
-		snprintf(why, size, "%s is closed", found.gl_pathv[0]);
-	globfree(&found);
-	if (closed)
-		return false;
-	if (stat("/run/egpu/journal", &st) || !st.st_size)
-		return true;
-	snprintf(why, size, "the journal has %jd bytes", (intmax_t)st.st_size);
-	return false;
-}
-
-static void daemon_run(int log)
-{
-	dup2(log, 1);
-	dup2(log, 2);
-	close_range(3, ~0U, 0);
-	execlp("egpud", "egpud", NULL);
-	_exit(127);
-}
-
-/* A child has all our sockets until it closes them, and one that a helper closes
- * meanwhile lives on in it. So no helper runs until the child's last file, this
- * pipe of a high number, is closed.
- */
-void daemon_start(void)
-{
-	int log = open("/run/rig/artifacts/egpud.log",
-		       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	int ends[2], last;
-	char nothing;
-
-	if (pipe2(ends, O_CLOEXEC))
-		trouble("no pipe");
-	last = fcntl(ends[1], F_DUPFD_CLOEXEC, 900);
-	close(ends[1]);
-	pthread_mutex_lock(&lock);
-	daemon_pid = fork();
-	if (!daemon_pid)
-		daemon_run(log);
-	close(last);
-	while (read(ends[0], &nothing, 1) < 0 && errno == EINTR)
-		;
-	pthread_mutex_unlock(&lock);
-	close(ends[0]);
-	close(log);
-	figures.daemons++;
-}
-
-/**
- * daemon_signal - to the daemon, which must be there
- * @number: of the signal, 0 to see that it is there
- */
-void daemon_signal(int number)
-{
-	int status;
-
-	if (waitpid(daemon_pid, &status, WNOHANG) == daemon_pid)
-		fail("egpud runs", "it ended with status %#x", status);
-	kill(daemon_pid, number);
-}
-
-void daemon_end(int number)
-{
-	int status = 0;
-
-	daemon_signal(number);
-	/* One that is asked before it listens for signals dies of it. */
-	if (waitpid(daemon_pid, &status, 0) != daemon_pid ||
-	    (number == SIGTERM && status && WTERMSIG(status) != SIGTERM))
-		fail("egpud ends when asked", "status %#x", status);
 }

@@ -245,6 +245,8 @@ save() {
 . /rig/quiesce.sh
 # shellcheck source=eject.sh
 . /rig/eject.sh
+# shellcheck source=session.sh
+. /rig/session.sh
 # shellcheck source=story.sh
 . /rig/story.sh
 # shellcheck source=kunit.sh

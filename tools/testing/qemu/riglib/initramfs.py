@@ -17,7 +17,7 @@ TOP = GUEST.parents[3]
 TRANSPORT = ["virtio_pci", "virtio_console"]
 AVAILABLE = ["bochs", "virtio-gpu", "vgem", "snd-hda-intel"]
 VERBS = ["run.sh", "lib.sh", "machine.sh", "egpu.sh", "tracing.sh", "holds.sh", "quiesce.sh",
-         "eject.sh", "story.sh", "baseline.sh", "kunit.sh", "bad-log.txt"]
+         "eject.sh", "session.sh", "work.awk", "story.sh", "baseline.sh", "kunit.sh", "bad-log.txt"]
 
 
 def build(scenario, kernel, build_dir):

@@ -12,3 +12,4 @@ sysfs_remove "$gpu"
 rescan
 gpu_ready "$gpu"
 run_ktap "$tests/hostile"
+run_ktap "$tests/migrate"

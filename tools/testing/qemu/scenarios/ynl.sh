@@ -31,7 +31,7 @@ test_begin "ynl takes the spec, against the schema, and lists what it offers"
 ynl --list-ops >/run/rig/artifacts/ynl-ops 2>&1 || fail "ynl --list-ops fails"
 for operation in device-get client-get removal-get eject accept ack cancel settings-get \
 	settings-set override-get override-set refuse report buffer-get quiesce-get fence drain \
-	resume; do
+	resume migrate; do
 	grep -q "$operation" /run/rig/artifacts/ynl-ops || fail "it does not list $operation"
 done
 rig_note_file /run/rig/artifacts/ynl-ops 3

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154
-# One graceful and one surprise removal, as a person at the laptop sees them.
+# A graceful and a surprise removal, as a person at the laptop sees them, and work that
+# goes on across both.
 # rig: gpu igpu virtio-gpu-pci
-# rig: time 150
+# rig: time 300
 
 test_begin "an idle machine"
 step "A laptop with a GPU of its own and two Thunderbolt ports"
 tell "It is a virtual one, so no GPU is needed to see this. The kernel is Debian's" \
 	"$(uname -r), the hotplug is its own. The module and the daemon are loaded:"
 load_egpu
+work_policy <<END
+interval = 2s
+keep = yes
+END
 start_egpud
 tell_start monitor-text egpuctl monitor
 sleep 1
@@ -63,6 +68,78 @@ tell "Everybody who listened knew before the driver had let go, and the GPU is o
 	"the list while the program still has it open:"
 tell_run egpuctl
 stop_bg program
+
+
+# picture WORK FILE: of the newest copy of its work; the steps take turns with two buffers.
+picture() {
+	egpuctl checkpoint list --json | jq -r ".checkpoints[] |
+		select(.rough == false and .pid == $(bg_pid "$1")) | [.step, .id] | @tsv" |
+		sort -n | tail -n 1 >/run/rig/newest
+	read -r rig_step rig_id </run/rig/newest
+	tell_run egpuctl checkpoint show "$rig_id" --buffer $((1 + rig_step % 2)) \
+		--png "/run/rig/artifacts/$2.png"
+	expect_same "exit code of show" 0 "$tell_code"
+}
+
+# tell_work NAME LINES: the last of what it says of itself.
+tell_work() {
+	printf '\n' >&9
+	tail -n "$2" "/run/rig/artifacts/$1.log" | sed 's/^/  | /' >&9
+}
+
+test_begin "work that goes on across an eject"
+step "A program that cooperates: an iterated picture, with a checksum at every step"
+sleep 2
+hotadd tb0 gpu2
+ready_wait "$gpu"
+tell_start work egpu-example "$(drm_node "$gpu")"
+migration_wait work checkpointed
+work_steps work 4
+tell_work work 3
+tell "egpud copies what has changed while it goes on. This is what the program has on the" \
+	"GPU, out of the newest copy:"
+tell_run egpuctl checkpoint list
+picture work before-eject
+tell "Where could it go?"
+tell_run egpuctl select --explain
+tell "Now the GPU is ejected. The program is not ended and not refused, it goes along:"
+tell_run egpuctl eject "$gpu"
+expect_same "exit code of the eject" 0 "$tell_code"
+migration_wait work completed
+work_steps work 4
+tell_work work 6
+migration_wait work checkpointed
+picture work after-eject
+tell_more monitor-text
+
+test_begin "work that goes on across a pulled cable"
+step "The same with the cable pulled"
+unplug tb0
+sleep 2
+hotadd tb0 gpu3
+ready_wait "$gpu"
+tell_start other egpu-example "$(drm_node "$gpu")"
+migration_wait other checkpointed
+work_steps other 4
+picture other before-surprise
+tell "...and out:"
+pull tb0
+removal_wait "$gpu" 10
+migration_wait other completed
+work_steps other 4
+tell "It has gone back to its last copy, says how much that has cost, and goes on:"
+tell_work other 7
+tell_more monitor-text
+
+test_begin "every step of both is right"
+step "What they came to"
+migration_wait other checkpointed
+picture other after-surprise
+work_ends work
+work_ends other
+tell "Each step of both, before and after, has the checksum that a machine without egpu and" \
+	"without a GPU comes to. The pictures are in build/rig/$(uname -r | cut -d . -f 1,2)/demo/artifacts:" \
+	"before-eject.png, after-eject.png, before-surprise.png, after-surprise.png."
 
 test_begin "the timeline"
 step "What took how long"

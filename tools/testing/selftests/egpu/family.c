@@ -21,6 +21,13 @@ const char *const quiesce_names[] = {
 	"running", "fenced", "draining", "quiesced", "resumed",
 };
 
+const char *const migration_names[] = {
+	"started",
+	"completed",
+	"failed",
+	"checkpointed",
+};
+
 const char *const drain_names[] = {
 	"none", "drained", "timed-out", "gone", "stopped", "no-memory",
 };
@@ -169,6 +176,21 @@ void quiesce_read(struct quiesce *quiesce, const void *attrs, size_t len)
 	quiesce->pending = attr_u32(attrs, len, EGPU_A_QUIESCE_PENDING);
 	quiesce->started = attr_u64(attrs, len, EGPU_A_QUIESCE_STARTED);
 	quiesce->ended = attr_u64(attrs, len, EGPU_A_QUIESCE_ENDED);
+}
+
+void migration_read(struct migration *migration, const void *attrs, size_t len)
+{
+	migration->seq = attr_u64(attrs, len, EGPU_A_MIGRATION_SEQ);
+	migration->migration = attr_u64(attrs, len, EGPU_A_MIGRATION_MIGRATION);
+	migration->phase = attr_u32(attrs, len, EGPU_A_MIGRATION_PHASE);
+	migration->id = attr_u32(attrs, len, EGPU_A_MIGRATION_ID);
+	migration->target = attr_u32(attrs, len, EGPU_A_MIGRATION_TARGET);
+	migration->pid = attr_u32(attrs, len, EGPU_A_MIGRATION_PID);
+	migration->helper = attr_u32(attrs, len, EGPU_A_MIGRATION_HELPER);
+	migration->lost = attr_u64(attrs, len, EGPU_A_MIGRATION_LOST);
+	migration->cpu = attr_there(attrs, len, EGPU_A_MIGRATION_CPU);
+	copy_text(migration->reason, sizeof(migration->reason),
+		  attr_text(attrs, len, EGPU_A_MIGRATION_REASON));
 }
 
 /**

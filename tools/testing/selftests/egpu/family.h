@@ -74,11 +74,26 @@ struct quiesce {
 	uint64_t ended;
 };
 
+/* What a test looks at in a migration, named as in the spec. */
+struct migration {
+	uint64_t seq;
+	uint64_t migration;
+	uint32_t phase;
+	uint32_t id;
+	uint32_t target;
+	uint32_t pid;
+	uint32_t helper;
+	uint64_t lost;
+	bool cpu;
+	char reason[EGPU_REASON_LEN + 1];
+};
+
 int family_resolve(struct family *family);
 int family_open(struct nl *nl, struct family *family);
 void removal_read(struct removal *removal, const void *attrs, size_t len);
 void gpu_read(struct gpu *gpu, const void *attrs, size_t len);
 void quiesce_read(struct quiesce *quiesce, const void *attrs, size_t len);
+void migration_read(struct migration *migration, const void *attrs, size_t len);
 int gpu_get(struct nl *nl, const struct family *family, uint32_t id,
 	    struct gpu *gpu);
 int gpu_find(struct nl *nl, const struct family *family, bool external,
@@ -99,5 +114,6 @@ extern const char *const phase_names[];
 extern const char *const release_names[];
 extern const char *const quiesce_names[];
 extern const char *const drain_names[];
+extern const char *const migration_names[];
 
 #endif /* EGPU_TEST_FAMILY_H */

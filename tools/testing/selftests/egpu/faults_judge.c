@@ -92,6 +92,8 @@ static int seq_attr(uint8_t cmd)
 		return EGPU_A_DEVICE_SEQ;
 	case EGPU_CMD_QUIESCE:
 		return EGPU_A_QUIESCE_SEQ;
+	case EGPU_CMD_MIGRATION:
+		return EGPU_A_MIGRATION_SEQ;
 	default:
 		return EGPU_A_REMOVAL_SEQ;
 	}

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vgem.h"
 
@@ -143,6 +144,30 @@ static void await_drain(int error)
 	      drain_names[state.result]);
 }
 
+/* --- of who moves programs --------------------------------------------------- */
+
+static void be_helper(void)
+{
+	if (nl_join(&asker, family.helper))
+		bail_out("nobody can be a helper");
+}
+
+static int migrate(void)
+{
+	static struct msg msg;
+
+	msg_begin(&msg, family.id, 0, EGPU_CMD_MIGRATE);
+	msg_put_u64(&msg, EGPU_A_MIGRATION_MIGRATION, 1);
+	msg_put_u32(&msg, EGPU_A_MIGRATION_PHASE, EGPU_MIGRATION_PHASE_STARTED);
+	msg_put_u32(&msg, EGPU_A_MIGRATION_ID, known.id);
+	msg_put_u32(&msg, EGPU_A_MIGRATION_PID, getpid());
+	msg_put_text(&msg, EGPU_A_MIGRATION_COMM, "fifteen letters");
+	msg_put_u64(&msg, EGPU_A_MIGRATION_BYTES, 1ULL << 40);
+	msg_put_text(&msg, EGPU_A_MIGRATION_CHECKPOINT, "0123456789abcdef");
+	msg_put_text(&msg, EGPU_A_MIGRATION_REASON, "it is ejected");
+	return nl_ask(&asker, &msg, &answer);
+}
+
 /* --- of a removal's helper --------------------------------------------------- */
 
 #define REASON "somebody works with it"
@@ -272,6 +297,7 @@ static const struct request {
 	{ "fence", fence, NULL, NULL },
 	{ "drain", drain, be_owner, await_drain },
 	{ "resume", resume, be_owner, NULL },
+	{ "migrate", migrate, be_helper, NULL },
 	{ "report", report, accept_eject, end_reported },
 	{ "refuse", refuse, accept_eject, end_refused },
 	{ "dump of whom a removal hit", dump_victims, take_away, end_victims },

@@ -49,7 +49,7 @@ static void build(struct msg *msg)
 					  EGPU_CMD_DRAIN, EGPU_CMD_QUIESCE_GET };
 	uint16_t flags = NLM_F_ACK;
 
-	switch (any(11)) {
+	switch (any(12)) {
 	case 0:
 		msg_begin(msg, family.id, flags, EGPU_CMD_DEVICE_GET);
 		msg_put_u32(msg, EGPU_A_DEVICE_ID, 0x7fffff00);
@@ -95,6 +95,14 @@ static void build(struct msg *msg)
 	case 9:
 		msg_begin(msg, family.id, NLM_F_DUMP, EGPU_CMD_CLIENT_GET);
 		msg_put_u64(msg, EGPU_A_CLIENT_COOKIE, 1ULL << 62);
+		break;
+	case 10:
+		msg_begin(msg, family.id, flags, EGPU_CMD_MIGRATE);
+		msg_put_u64(msg, EGPU_A_MIGRATION_MIGRATION, 1);
+		msg_put_u32(msg, EGPU_A_MIGRATION_PHASE, 1);
+		msg_put_u32(msg, EGPU_A_MIGRATION_TARGET, 0x7fffff00);
+		msg_put_text(msg, EGPU_A_MIGRATION_COMM, "demo");
+		msg_put_text(msg, EGPU_A_MIGRATION_REASON, "because");
 		break;
 	default:
 		msg_begin(msg, family.id, flags, named[any(5)]);

@@ -11,6 +11,8 @@
  *     --export          each buffer as a dma-buf, too
  *     --only-export     and the node is closed then
  *     --map             maps the first buffer of each file
+ *     --fill            fills each buffer: word W of buffer B of file F, all from
+ *                       0, is 0xe6000000 + F * 2^20 + B * 2^12 + W
  *     --fence MS|never  a fence on the first buffer of each file, signalled
  *                       after so long; vgem's own limit is 10 s
  *     --write           as one who writes the buffer
@@ -61,6 +63,7 @@ struct options {
 	bool export;
 	bool only_export;
 	bool map;
+	bool fill;
 	bool write;
 	bool ignore_term;
 	bool close_on_term;
@@ -121,7 +124,17 @@ static void die(const char *what, int error)
 
 /* --- the GPU -----------------------------------------------------------------*/
 
-static void make_buffers(int fd)
+static void fill(uint32_t *word, unsigned int of_file, unsigned int buffer)
+{
+	uint32_t i;
+
+	if (!word)
+		die("a mapping", -errno);
+	for (i = 0; i < PIXELS * PIXELS; i++)
+		word[i] = 0xe6000000 + (of_file << 20) + (buffer << 12) + i;
+}
+
+static void make_buffers(int fd, unsigned int number)
 {
 	uint32_t handle = 0;
 	unsigned int i;
@@ -131,8 +144,10 @@ static void make_buffers(int fd)
 		error = buffer_make(fd, PIXELS, &handle);
 		if (error)
 			die("a buffer", error);
-		if (options.map && !i && !buffer_map(fd, handle, PIXELS))
+		if (options.map && !i && !buffer_mapped(fd, handle, PIXELS))
 			die("a mapping", -errno);
+		if (options.fill)
+			fill(buffer_mapped(fd, handle, PIXELS), number, i);
 		if (!options.export)
 			continue;
 		out = buffer_export(fd, handle);
@@ -165,7 +180,7 @@ static void open_gpu(void)
 			die(options.node, -errno);
 		/* Who is master shows a picture; this is a program like others. */
 		ioctl(file[i], DRM_IOCTL_DROP_MASTER);
-		make_buffers(file[i]);
+		make_buffers(file[i], i);
 	}
 	if (options.only_export)
 		close_gpu();
@@ -378,6 +393,9 @@ static bool take_flag(int c)
 	case 'm':
 		options.map = true;
 		break;
+	case 'l':
+		options.fill = true;
+		break;
 	case 'w':
 		options.write = true;
 		break;
@@ -405,6 +423,7 @@ static const struct option known[] = {
 	{ "export", no_argument, NULL, 'e' },
 	{ "only-export", no_argument, NULL, 'E' },
 	{ "map", no_argument, NULL, 'm' },
+	{ "fill", no_argument, NULL, 'l' },
 	{ "write", no_argument, NULL, 'w' },
 	{ "fence", required_argument, NULL, 'F' },
 	{ "beat", required_argument, NULL, 'B' },

@@ -116,6 +116,15 @@ static int send_report(struct nl *nl)
 	return nl_ask(nl, &msg, &answer);
 }
 
+static int send_migrate(struct nl *nl)
+{
+	msg_begin(&msg, family.id, 0, EGPU_CMD_MIGRATE);
+	msg_put_u64(&msg, EGPU_A_MIGRATION_MIGRATION, 1);
+	msg_put_u32(&msg, EGPU_A_MIGRATION_PHASE, EGPU_MIGRATION_PHASE_STARTED);
+	msg_put_u32(&msg, EGPU_A_MIGRATION_ID, gpu.id);
+	return nl_ask(nl, &msg, &answer);
+}
+
 static void expect_all_refused(struct nl *nl)
 {
 	expect("refuse", send_named(nl, EGPU_CMD_REFUSE), -EPERM);
@@ -123,6 +132,7 @@ static void expect_all_refused(struct nl *nl)
 	expect("fence", send_quiesce(nl, EGPU_CMD_FENCE), -EPERM);
 	expect("drain", send_quiesce(nl, EGPU_CMD_DRAIN), -EPERM);
 	expect("resume", send_quiesce(nl, EGPU_CMD_RESUME), -EPERM);
+	expect("migrate", send_migrate(nl), -EPERM);
 	expect("eject", send_eject(nl), -EPERM);
 	expect("accept", send_named(nl, EGPU_CMD_ACCEPT), -EPERM);
 	expect("ack", send_named(nl, EGPU_CMD_ACK), -EPERM);
@@ -219,6 +229,7 @@ static void borrowed_socket_is_refused(void)
 	if (seteuid(0) || setegid(0))
 		_exit(3);
 	expect("eject", send_eject(&nl), -EPERM);
+	expect("migrate", send_migrate(&nl), -EPERM);
 	expect("settings-set",
 	       setting_set(&nl, &family, EGPU_A_SETTINGS_HOLD_MS, 17), -EPERM);
 }
@@ -449,6 +460,23 @@ static void test_texts(void)
 	test_end();
 }
 
+/* While there is a helper, for without one nobody could speak as one. */
+static void test_refusals(void)
+{
+	struct nl helper;
+
+	nl_open(&helper);
+	if (nl_join(&helper, family.helper))
+		bail_out("nobody can be a helper");
+	test_harmless("without CAP_NET_ADMIN nothing is changed",
+		      nobody_is_refused);
+	test_harmless("nor with it in a user namespace of one's own",
+		      own_namespace_is_refused);
+	test_harmless("nor by a socket that was opened without it",
+		      borrowed_socket_is_refused);
+	nl_close(&helper);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -456,13 +484,8 @@ int main(int argc, char **argv)
 	node = argv[1];
 	if (family_open(&root, &family) || gpu_find(&root, &family, true, &gpu))
 		bail_out("there is no module or no external GPU");
-	test_harmless("without CAP_NET_ADMIN nothing is changed",
-		      nobody_is_refused);
+	test_refusals();
 	test_harmless("without CAP_NET_ADMIN all may look", nobody_may_look);
-	test_harmless("nor with it in a user namespace of one's own",
-		      own_namespace_is_refused);
-	test_harmless("nor by a socket that was opened without it",
-		      borrowed_socket_is_refused);
 	test_harmless("other network namespaces do not know the family",
 		      other_net_namespace);
 	test_events();

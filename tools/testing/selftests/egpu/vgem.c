@@ -162,14 +162,14 @@ int buffer_export(int node, uint32_t handle)
 }
 
 /**
- * buffer_map - map a dumb buffer
+ * buffer_mapped - map a dumb buffer
  * @node: the file that made it
  * @handle: which
  * @pixels: a side of it
  *
  * Return: where, or NULL.
  */
-void *buffer_map(int node, uint32_t handle, uint32_t pixels)
+void *buffer_mapped(int node, uint32_t handle, uint32_t pixels)
 {
 	struct drm_mode_map_dumb map = { .handle = handle };
 	void *memory;

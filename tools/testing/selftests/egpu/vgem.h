@@ -18,6 +18,6 @@ int vgem_attach(int vgem, uint32_t handle, bool write, uint32_t *fence);
 int vgem_signal(int vgem, uint32_t fence);
 int buffer_make(int node, uint32_t pixels, uint32_t *handle);
 int buffer_export(int node, uint32_t handle);
-void *buffer_map(int node, uint32_t handle, uint32_t pixels);
+void *buffer_mapped(int node, uint32_t handle, uint32_t pixels);
 
 #endif /* EGPU_TEST_VGEM_H */
