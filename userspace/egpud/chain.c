@@ -90,7 +90,6 @@ void chain_add(struct session *session, const char *id, bool full)
 	strcpy(chain->id[chain->n++], id);
 }
 
-
 /* When a program was started, CLOCK_REALTIME in ns. */
 static uint64_t start_of(const struct session *session)
 {

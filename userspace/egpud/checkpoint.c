@@ -68,8 +68,7 @@ static void finish(struct save *save, const char *error)
 	session->save = NULL;
 	if (error && !save->rough)
 		set_dirty(session, true);
-	if (!session->migration && !save->rough &&
-	    session->still == save->still)
+	if (!session->migration && !save->rough && session->still == save->still)
 		session_go_on(session);
 	if (session->sock < 0)
 		;

@@ -71,8 +71,7 @@ void migration_input(struct migration *migration, enum migration_input input)
 			migrate_leave(migration);
 			migration->state = then;
 			session_log(LOG_DEBUG, migration->session,
-				    "migration: %s",
-				    migration_state_name(then));
+				    "migration: %s", migration_state_name(then));
 			input = migrate_enter(migration);
 		}
 		if (migration->pending != MIGRATION_NOTHING) {
@@ -248,8 +247,7 @@ static struct session *on_device(struct work *work, uint32_t id)
 	struct session *session;
 
 	for (session = work->sessions; session; session = session->next) {
-		if (session->device == id && !session->gone &&
-		    session->greeted)
+		if (session->device == id && !session->gone && session->greeted)
 			return session;
 	}
 	return NULL;
@@ -287,8 +285,7 @@ void migrations_leaving(struct daemon *daemon, uint32_t id)
 
 	if (!daemon->work)
 		return;
-	for (migration = daemon->work->migrations; migration;
-	     migration = next) {
+	for (migration = daemon->work->migrations; migration; migration = next) {
 		next = migration->next;
 		if (!goes_to(migration, id))
 			continue;

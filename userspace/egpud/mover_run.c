@@ -190,8 +190,7 @@ void mover_runs_end(struct work *work)
 {
 	while (work->runs) {
 		struct mover_run *run = work->runs;
-		struct pollfd end = { .fd = run->mover.pidfd,
-				      .events = POLLIN };
+		struct pollfd end = { .fd = run->mover.pidfd, .events = POLLIN };
 
 		say_last(run, -ECANCELED, "egpud ends");
 		mover_run_drop(run);

@@ -129,8 +129,8 @@ void moving_hold(struct removal *removal)
 		migration = migration_want(session, MIGRATION_OTHERS,
 					   removal->cookie, NULL);
 		if (migration)
-			migration->deadline =
-				removal->deadline - removal->margin;
+			migration->deadline = removal->deadline -
+					      removal->margin;
 	}
 	migrations_next(work);
 }
@@ -219,8 +219,7 @@ void moving_ended(const struct migration *migration)
 	/* Who has ended lets go by itself, or else is waited for like others. */
 	if (migration->session->sock < 0)
 		return;
-	for (removal = work->daemon->removals; removal;
-	     removal = removal->next) {
+	for (removal = work->daemon->removals; removal; removal = removal->next) {
 		if (!is_for(removal, migration) ||
 		    migration->state != MIGRATION_FAILED)
 			continue;

@@ -150,8 +150,8 @@ static void judge_interval(struct session *session, uint64_t before)
 
 	if (behind && !session->behind)
 		session_log(LOG_NOTICE, session,
-			    "%llu ms of its work could be lost, not %llu as configured: a checkpoint of %"
-		    PRIu64 " MiB took %llu ms",
+			    "%llu ms of its work could be lost, not %llu as configured: a checkpoint of %" PRIu64
+			    " MiB took %llu ms",
 			    (now - before) / WORK_MS, interval / WORK_MS,
 			    session->bytes >> 20, session->cost / WORK_MS);
 	else if (!behind && session->behind)

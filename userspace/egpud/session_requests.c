@@ -104,12 +104,13 @@ static int check_add(struct session *session, const struct wire_buffer *buffer,
 		return ENOSPC;
 	}
 	if (sessions_fds_of(session->work, session->uid) >= SESSION_FDS_MAX) {
-		snprintf(why, BUFFERS_ERROR,
-			 "more than %d buffers of one user", SESSION_FDS_MAX);
+		snprintf(why, BUFFERS_ERROR, "more than %d buffers of one user",
+			 SESSION_FDS_MAX);
 		return ENOSPC;
 	}
 	if (buffer->size > WIRE_SIZE_MAX - session->bytes) {
-		snprintf(why, BUFFERS_ERROR, "more bytes than a session may have");
+		snprintf(why, BUFFERS_ERROR,
+			 "more bytes than a session may have");
 		return ENOSPC;
 	}
 	err = buffer_check(buffer, fd, inode, why);

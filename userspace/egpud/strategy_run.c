@@ -34,8 +34,7 @@ static void move(struct work *work, const struct trigger *trigger)
 	unsigned int left = trigger->count;
 	struct session *session;
 
-	for (session = work->sessions; session && left;
-	     session = session->next) {
+	for (session = work->sessions; session && left; session = session->next) {
 		if (!may_move(session, trigger->id))
 			continue;
 		session_log(LOG_NOTICE, session, "is to be moved: %s",

@@ -154,8 +154,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *arg)
 void sweep_soon(struct work *work)
 {
 	if (!work->sweep.soon && !work->sweep.pid)
-		work_timer(work, &work->sweep.soon, SWEEP_DELAY, on_sweep,
-			   work);
+		work_timer(work, &work->sweep.soon, SWEEP_DELAY, on_sweep, work);
 }
 
 /**

@@ -43,8 +43,7 @@ static void open_store(struct work *work)
 		.keep_free = config->store_free,
 	};
 
-	if (!store_open(&work->store, config->store, &options,
-			work->store_error))
+	if (!store_open(&work->store, config->store, &options, work->store_error))
 		return;
 	work->store = NULL;
 	log_line(LOG_ERR, "no checkpoints can be made: %s", work->store_error);

@@ -180,6 +180,33 @@ void child_fail(int sock, int err, const char *format, ...)
 	_exit(1);
 }
 
+/**
+ * device_is_there() - whether a PCI device answers
+ * @sys: "/sys"
+ * @address: where it is
+ *
+ * Memory of a device that has gone reads as ones, or as zeros, and nothing fails.
+ * So what was read counts only if the device was there afterwards.
+ *
+ * Return: whether it does.
+ */
+bool device_is_there(const char *sys, const char *address)
+{
+	uint16_t vendor = 0xffff;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/config", sys,
+		 address);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (pread(fd, &vendor, sizeof(vendor), 0) != sizeof(vendor))
+		vendor = 0xffff;
+	close(fd);
+	return vendor != 0xffff;
+}
+
 /* No capability but @left, as far as it was there. */
 static int keep_capabilities(uint32_t left)
 {

@@ -171,7 +171,9 @@ static void write_all(const struct plain *plain, const struct plain_job *job,
 static void run_plain(int sock, const void *arg)
 {
 	const struct plain_job *job = arg;
-	struct saving saving = { .sock = sock, .head = *job->head };
+	struct saving saving = { .sock = sock,
+				 .head = *job->head,
+				 .of_device = true };
 	char error[BUFFERS_ERROR], text[BUFFERS_ERROR + 256] = "";
 	struct plain plain = { 0 };
 	int err;

@@ -37,6 +37,7 @@ void child_say(int sock, const struct mover_message *message, int fd);
 void child_fail(int sock, int err, const char *format, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
 uint64_t mover_now_ns(void);
+bool device_is_there(const char *sys, const char *address);
 
 /* ------------------------------------------------------------- save.c */
 
@@ -46,6 +47,7 @@ uint64_t mover_now_ns(void);
  * @head: what it is of
  * @writer: of the store
  * @rate: bytes per second at most, 0 for no limit
+ * @of_device: something was read that is not just memory
  * @begun: when
  * @bytes: read so far
  */
@@ -54,6 +56,7 @@ struct saving {
 	struct store_head head;
 	struct store_writer *writer;
 	uint64_t rate;
+	bool of_device;
 	uint64_t begun;
 	uint64_t bytes;
 };

@@ -116,6 +116,9 @@ void saving_finish(struct saving *saving, const char *text)
 	struct mover_message message;
 	int err;
 
+	if (saving->of_device && *saving->head.address &&
+	    !device_is_there("/sys", saving->head.address))
+		saving_fail(saving, -ENODEV, "the device has gone meanwhile");
 	memset(&message, 0, sizeof(message));
 	message.event = MOVER_COPIED;
 	child_say(saving->sock, &message, -1);
@@ -237,6 +240,7 @@ static void run_save(int sock, const void *arg)
 		child_fail(sock, -ENOMEM, "no memory for a list of buffers");
 	for (i = 0; i < job->n; i++) {
 		describe(&job->buffer[i], &buffer[i]);
+		saving.of_device |= job->buffer[i].buffer.kind != WIRE_MEMORY;
 		idle[i] = job->buffer[i].same ||
 			  wait_for(sock, &job->buffer[i], job->head->rough, end);
 	}

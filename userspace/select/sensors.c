@@ -27,6 +27,9 @@
 #define RESOURCE_PREFETCH 0x00002000
 #define N_BARS		  6
 
+/* A smaller region holds registers and no pictures. */
+#define BAR_MIN (1u << 20)
+
 void reading_set(struct reading *reading, double value, const char *format, ...)
 {
 	va_list args;
@@ -79,7 +82,7 @@ static int largest_bar(int dir, uint64_t *bytes)
 			break;
 		if (flags & RESOURCE_MEM && flags & RESOURCE_PREFETCH &&
 		    end > start && end - start < MEMORY_MAX &&
-		    end - start + 1 > *bytes) {
+		    end - start + 1 >= BAR_MIN && end - start + 1 > *bytes) {
 			*bytes = end - start + 1;
 			best = bar;
 		}

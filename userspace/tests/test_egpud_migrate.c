@@ -401,8 +401,7 @@ static bool is_swept(void)
 
 static bool many_checkpoints(void)
 {
-	return session_of(program[0])->chain.n >= 2 &&
-	       program[0]->gone_on >= 30;
+	return session_of(program[0])->chain.n >= 2 && program[0]->gone_on >= 30;
 }
 
 /* Chains end, and what nobody needs any more goes. */

@@ -25,6 +25,7 @@
 #include "../mover/private.h"
 #include "mover_case.h"
 #include "test.h"
+#include "tree.h"
 
 #define NOBODY 65534
 #define GROUP  4321
@@ -266,6 +267,26 @@ static void without_capabilities(void **state)
 	expect_done(&mover);
 }
 
+/* --- what it reads is of a device that is there ------------------------------*/
+
+static void device_that_has_gone(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	tree_new(&tree);
+	tree_file(&tree, "sys/bus/pci/devices/0000:01:00.0/config",
+		  "\x34\x12\x11\x11");
+	tree_file(&tree, "sys/bus/pci/devices/0000:02:00.0/config",
+		  "\xff\xff\xff\xff");
+	tree_file(&tree, "sys/bus/pci/devices/0000:03:00.0/config", "4");
+	assert_true(device_is_there(tree.sys, "0000:01:00.0"));
+	assert_false(device_is_there(tree.sys, "0000:02:00.0"));
+	assert_false(device_is_there(tree.sys, "0000:03:00.0"));
+	assert_false(device_is_there(tree.sys, "0000:04:00.0"));
+	tree_free(&tree);
+}
+
 /* --- how it ends -------------------------------------------------------------*/
 
 static void touch_nothing(int sock, const void *job)
@@ -463,17 +484,12 @@ static void many_buffers(void **state)
 	cmocka_unit_test_setup_teardown(name, mover_setup, mover_teardown)
 
 static const struct CMUnitTest tests[] = {
-	CASE(only_its_descriptors),
-	CASE(its_own_life),
-	CASE(as_another_user),
-	CASE(only_root_can),
-	CASE(nobody_needs_root),
-	CASE(without_capabilities),
-	CASE(memory_that_vanishes),
-	CASE(no_last_word),
-	CASE(nobody_waits_for_it),
-	CASE(ends_with_its_parent),
-	CASE(no_sense),
+	CASE(only_its_descriptors), CASE(its_own_life),
+	CASE(as_another_user),	    CASE(only_root_can),
+	CASE(nobody_needs_root),    CASE(without_capabilities),
+	CASE(device_that_has_gone), CASE(memory_that_vanishes),
+	CASE(no_last_word),	    CASE(nobody_waits_for_it),
+	CASE(ends_with_its_parent), CASE(no_sense),
 	CASE(many_buffers),
 };
 

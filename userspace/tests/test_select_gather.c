@@ -214,6 +214,11 @@ static void memory_of_other_drivers(void **state)
 	assert_reading(&found->memory_total, 268435456,
 		       "size of the prefetchable BAR 2, an estimate");
 	assert_true(found->memory_total.estimate);
+	/* Registers are prefetchable with some. */
+	file("resource",
+	     "0x0000004000000000 0x0000004000003fff 0x000000000014220c\n");
+	assert_unknown(&gather()->memory_total,
+		       "no file and no prefetchable BAR tell");
 }
 
 /* Who reads a directory is told that it is one, and not that the device sleeps. */

@@ -282,6 +282,8 @@ static void terms(void **state)
 	assert_points("memory", &gpu->memory_free, 4 * GIB, 0);
 	assert_points("memory", &gpu->memory_free, 0, 0);
 	assert_points("bandwidth", &gpu->bandwidth, 0, 0);
+	assert_points("bandwidth", &gpu->bandwidth, 30e6, 0.0074);
+	assert_string_equal(ranked_of(1)->term[1].value, "30 MB/s");
 	assert_points("bandwidth", &gpu->bandwidth, 4e9, 0.5);
 	assert_points("bandwidth", &gpu->bandwidth, 32e9, 0.889);
 	assert_points("load", &gpu->load, 0, 1);

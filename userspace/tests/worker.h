@@ -73,7 +73,7 @@ struct worker {
 
 struct worker *worker_new(void);
 void worker_start(struct worker *worker, const struct world *world,
-		   const char *socket);
+		  const char *socket);
 void worker_end(struct worker *worker);
 
 #endif

@@ -25,3 +25,25 @@ for pair in "$bochs $virtio" "$virtio $vgem" "$vgem $bochs"; do
 	# shellcheck disable=SC2086
 	run_ktap "$tests/buffers" $pair
 done
+
+# slow_said PATTERN: the slow save has said so.
+slow_said() {
+	grep -qE "$1" /run/rig/artifacts/slow.log
+}
+
+rm -rf /tmp/egpu-store
+test_begin "left alone a slow save ends well"
+gpu=$(gpu_at tb0)
+start_bg slow "$tests/buffers" --slow "$bochs" "$gpu"
+wait_for 'slow_said "^done"' 30
+expect_same "checkpoints" 1 "$(find /tmp/egpu-store -name '*.ckpt' | wc -l)"
+
+rm -rf /tmp/egpu-store
+test_begin "pulled meanwhile: nothing is kept of what was not there"
+start_bg slow "$tests/buffers" --slow "$bochs" "$gpu"
+wait_for 'slow_said "^saving"' 10
+pull tb0
+wait_for 'slow_said "^(done|failed)"' 30
+expect slow_said "^failed .*(has gone|vanished)"
+expect_same "checkpoints" 0 "$(find /tmp/egpu-store -name '*.ckpt' | wc -l)"
+wait_gone "$gpu" 10

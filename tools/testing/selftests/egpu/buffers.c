@@ -3,10 +3,14 @@
  * Buffers of real drivers, with the code that egpud uses.
  *
  *   buffers NODE OTHER
+ *   buffers --slow NODE ADDRESS
  *
  * NODE and OTHER are primary nodes. Buffers are made on NODE as a program makes
  * them, are found to be what they are, saved, and made anew on OTHER, on NODE and
  * in memory; what comes back has to be what was written. Prints KTAP.
+ *
+ * --slow saves a buffer in some seconds, for the device to be pulled meanwhile, and
+ * says what has come of it.
  */
 #define _GNU_SOURCE
 #include <drm.h>
@@ -36,6 +40,7 @@
 #define PIXELS	128 /* a side of what buffer_make() makes */
 #define SIZE	(PIXELS * PIXELS * 4)
 #define USER	1234 /* who may nothing */
+#define LARGE	1024 /* pixels: 4 MiB */
 #define TIMEOUT 20000 /* ms */
 
 /* Something that has to be so, which is said when it is not. */
@@ -581,18 +586,53 @@ static void test_measure(void)
 	test_end();
 }
 
+static int save_slowly(const char *address)
+{
+	struct store_head head = { .step = 1 };
+	struct job_buffer buffer = {
+		.buffer = { .id = 1, .kind = WIRE_HANDLE },
+	};
+	struct save_job job = {
+		.store = store,
+		.head = &head,
+		.n = 1,
+		.buffer = &buffer,
+		.state = -1,
+		.rate = 1 << 20,
+	};
+	struct mover_message message = { .event = 0 };
+	struct mover mover;
+
+	buffer.fd = open(node, O_RDWR | O_CLOEXEC);
+	buffer.buffer.size = LARGE * LARGE * 4;
+	snprintf(head.address, sizeof(head.address), "%s", address);
+	if (buffer_make(buffer.fd, LARGE, &buffer.buffer.handle) ||
+	    mover_save(&mover, &job))
+		return 1;
+	dprintf(STDOUT_FILENO, "saving\n");
+	while (hear(&mover, &message) && message.event < MOVER_DONE)
+		continue;
+	reap(&mover);
+	dprintf(STDOUT_FILENO, "%s %s\n",
+		message.event == MOVER_DONE ? "done" : "failed", message.text);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	bool slow = argc == 4 && !strcmp(argv[1], "--slow");
 	struct store_options options = { .max_bytes = 0 };
 	char error[STORE_ERROR] = "";
 
-	if (argc != 3)
-		bail_out("usage: buffers NODE OTHER");
-	node = argv[1];
-	other = argv[2];
+	if (argc != 3 && !slow)
+		bail_out("usage: buffers [--slow] NODE OTHER|ADDRESS");
+	node = argv[argc - 2];
+	other = argv[argc - 1];
 	mkdir(STORE, 0700);
 	if (store_open(&store, STORE, &options, error))
 		bail_out("%s", error);
+	if (slow)
+		return save_slowly(other);
 	test_check();
 	test_map();
 	test_fence();
