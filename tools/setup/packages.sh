@@ -4,7 +4,6 @@
 # checks each say which they need, in lists of the same form; so do the benchmarks,
 # whose list counts for them only.
 PACKAGE_LISTS=("$SETUP_DIR/packages.txt" "$SETUP_DIR/../lint/packages")
-BENCH_LIST=$SETUP_DIR/../testing/bench/packages
 
 wanted_packages() {
 	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "${PACKAGE_LISTS[@]}" |
