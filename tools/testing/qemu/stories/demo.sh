@@ -69,7 +69,6 @@ tell "Everybody who listened knew before the driver had let go, and the GPU is o
 tell_run egpuctl
 stop_bg program
 
-
 # picture WORK FILE: of the newest copy of its work; the steps take turns with two buffers.
 picture() {
 	egpuctl checkpoint list --json | jq -r ".checkpoints[] |
@@ -108,6 +107,7 @@ expect_same "exit code of the eject" 0 "$tell_code"
 migration_wait work completed
 work_steps work 4
 tell_work work 6
+events_mark
 migration_wait work checkpointed
 picture work after-eject
 tell_more monitor-text
@@ -133,6 +133,7 @@ tell_more monitor-text
 
 test_begin "every step of both is right"
 step "What they came to"
+events_mark
 migration_wait other checkpointed
 picture other after-surprise
 work_ends work
