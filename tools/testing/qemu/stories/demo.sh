@@ -139,7 +139,8 @@ picture other after-surprise
 work_ends work
 work_ends other
 tell "Each step of both, before and after, has the checksum that a machine without egpu and" \
-	"without a GPU comes to. The pictures are in build/rig/$(uname -r | cut -d . -f 1,2)/demo/artifacts:" \
+	"without a GPU comes to. The pictures are in" \
+	"build/rig/$(uname -r | cut -d . -f 1,2)/demo/artifacts:" \
 	"before-eject.png, after-eject.png, before-surprise.png, after-surprise.png."
 
 test_begin "the timeline"
