@@ -150,15 +150,27 @@ checkpoints() {
 }
 
 # store_whole: every checkpoint in it can be read to its last byte; and when no program is at
-# work there is nothing else in it.
+# work there is nothing else in it. One that is removed while we look is none.
 store_whole() {
-	egpuctl checkpoint list --json >/run/rig/list 2>&1 ||
-		{ fail "the store cannot be listed"; rig_note_file /run/rig/list; return 1; }
-	[ "$(jq '.checkpoints | length' /run/rig/list)" = 0 ] || expect egpuctl checkpoint verify
+	[ -s /run/egpu/sessions ] || rig_wait rig_store_rests 20
+	egpuctl checkpoint verify --json >/run/rig/verified 2>&1
+	jq -r '.checkpoints[] | select(.whole | not) | .id' /run/rig/verified >/run/rig/torn ||
+		{ fail "the store cannot be read"; rig_note_file /run/rig/verified; return 1; }
+	while read -r rig_id; do
+		[ -z "$(find "$store" -name "$rig_id*")" ] ||
+			expect egpuctl checkpoint verify "$rig_id"
+	done </run/rig/torn
 	# One that is being written has no name yet, or is not listed yet.
 	[ ! -s /run/egpu/sessions ] || return 0
-	expect_same "files in the store" "$(jq '.checkpoints | length' /run/rig/list)" \
+	expect_same "files in the store" "$(jq '.checkpoints | length' /run/rig/verified)" \
 		"$(find "$store" -type f | wc -l)"
+}
+
+# What a session leaves is removed behind it.
+rig_store_rests() {
+	rig_before=$(find "$store" -type f | wc -l)
+	usleep 300000
+	[ "$(find "$store" -type f | wc -l)" = "$rig_before" ]
 }
 
 # no_mover: egpud has no child left, and as many files open as it had when it was looked

@@ -47,6 +47,25 @@ vanish 0
 vanish 150000
 [ "$rig_slow" -gt 1 ] || vanish 400000
 
+test_begin "one after the other is ejected: the work goes from GPU to GPU, and to memory"
+hotadd tb1 next
+other=$(gpu_at tb1)
+gpu_ready "$other"
+work_start work "$(drm_node "$gpu")"
+eject first "$gpu"
+eject_ends first 0 60
+expect_same "address that it was told" "$other" "$(work_value work moved address)"
+work_steps work 2
+eject second "$other"
+eject_ends second 0 60
+wait_for work_in_memory 20 || rig_note_work work
+expect_same "lost" 0 "$(work_value work moved lost)"
+work_steps work 2
+work_ends work
+back "$gpu"
+unplug tb1
+sleep 2
+
 test_begin "both are pulled at once: it goes on in memory from its last checkpoint"
 hotadd tb1 both
 other=$(gpu_at tb1)

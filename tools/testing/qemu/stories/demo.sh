@@ -69,7 +69,6 @@ tell "Everybody who listened knew before the driver had let go, and the GPU is o
 tell_run egpuctl
 stop_bg program
 
-
 # picture WORK FILE: of the newest copy of its work; the steps take turns with two buffers.
 picture() {
 	egpuctl checkpoint list --json | jq -r ".checkpoints[] |
@@ -108,6 +107,7 @@ expect_same "exit code of the eject" 0 "$tell_code"
 migration_wait work completed
 work_steps work 4
 tell_work work 6
+events_mark
 migration_wait work checkpointed
 picture work after-eject
 tell_more monitor-text
@@ -133,12 +133,14 @@ tell_more monitor-text
 
 test_begin "every step of both is right"
 step "What they came to"
+events_mark
 migration_wait other checkpointed
 picture other after-surprise
 work_ends work
 work_ends other
 tell "Each step of both, before and after, has the checksum that a machine without egpu and" \
-	"without a GPU comes to. The pictures are in build/rig/$(uname -r | cut -d . -f 1,2)/demo/artifacts:" \
+	"without a GPU comes to. The pictures are in" \
+	"build/rig/$(uname -r | cut -d . -f 1,2)/demo/artifacts:" \
 	"before-eject.png, after-eject.png, before-surprise.png, after-surprise.png."
 
 test_begin "the timeline"
