@@ -109,6 +109,16 @@ void json_hex(struct json *json, const char *key, int digits, uint64_t value)
 	fprintf(json->out, "\"0x%0*" PRIx64 "\"", digits, value);
 }
 
+/* With three decimals and a point, whatever the locale; not below 0. */
+void json_decimal(struct json *json, const char *key, double value)
+{
+	uint64_t thousandths = (uint64_t)(value * 1000 + 0.5);
+
+	lead(json, key);
+	fprintf(json->out, "%" PRIu64 ".%03" PRIu64, thousandths / 1000,
+		thousandths % 1000);
+}
+
 /* Nanoseconds as milliseconds with six decimals, of which none is rounded. */
 void json_milli(struct json *json, const char *key, uint64_t ns)
 {

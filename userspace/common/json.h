@@ -32,6 +32,7 @@ void json_string_or_null(struct json *json, const char *key, const char *value);
 void json_uint(struct json *json, const char *key, uint64_t value);
 void json_int(struct json *json, const char *key, int64_t value);
 void json_hex(struct json *json, const char *key, int digits, uint64_t value);
+void json_decimal(struct json *json, const char *key, double value);
 void json_milli(struct json *json, const char *key, uint64_t ns);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);

@@ -16,7 +16,7 @@ _egpuctl_checkpoints() {
 }
 
 _egpuctl() {
-	local verbs="list show clients monitor eject cancel timeline override checkpoint settings"
+	local verbs="list show clients monitor eject cancel timeline override select checkpoint settings"
 	local options="-j --json -h --help -V --version"
 	local current=${COMP_WORDS[COMP_CWORD]}
 	local previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -28,7 +28,8 @@ _egpuctl() {
 		-*) ;;
 		*)
 			case ${COMP_WORDS[i - 1]} in
-			-t | --timeout | -s | --store | -p | --png | -u | --buffer) continue ;;
+			-t | --timeout | -b | --bytes | -x | --not) continue ;;
+			-s | --store | -p | --png | -u | --buffer) continue ;;
 			esac
 			if [[ -z $verb ]]; then
 				verb=$word
@@ -40,13 +41,15 @@ _egpuctl() {
 	done
 	if [[ $verb == eject ]]; then
 		options+=" -f --force -t --timeout -n --no-wait"
+	elif [[ $verb == select ]]; then
+		options+=" -e --explain -b --bytes -x --not"
 	elif [[ $verb == checkpoint ]]; then
 		options+=" -s --store -p --png -u --buffer"
 	fi
 
 	COMPREPLY=()
 	case $previous in
-	-t | --timeout | -u | --buffer) return ;;
+	-t | --timeout | -b | --bytes | -u | --buffer) return ;;
 	-s | --store)
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		return
@@ -56,7 +59,9 @@ _egpuctl() {
 		return
 		;;
 	esac
-	if [[ $current == -* ]]; then
+	if [[ $previous == -x || $previous == --not ]]; then
+		word=$(_egpuctl_gpus)
+	elif [[ $current == -* ]]; then
 		word=$options
 	else
 		case $verb:$arguments in

@@ -23,6 +23,8 @@ static const struct ctl_verb verbs[] = {
 	  "show how a removal went and what took how long", 0, 1, 0 },
 	{ "override", verb_override, "[ADDRESS [auto|external|internal]]",
 	  "show or set what hangs on a cable", 0, 2, 0 },
+	{ "select", verb_select, "", "choose the device to work on", 0, 0,
+	  CTL_EXPLAIN | CTL_BYTES | CTL_NOT },
 	{ "checkpoint", verb_checkpoint,
 	  "[list|show|verify|export|import|remove [ID] [FILE]]",
 	  "look at checkpoints, copy or remove them", 0, 3, CTL_STORE },
@@ -52,6 +54,9 @@ static const struct option_help options[] = {
 	{ 't', "timeout", "SECONDS", "deadline of the eject", CTL_TIMEOUT },
 	{ 'n', "no-wait", NULL, "begin the eject and come back at once",
 	  CTL_NO_WAIT },
+	{ 'e', "explain", NULL, "show what speaks for each device", CTL_EXPLAIN },
+	{ 'b', "bytes", "SIZE", "memory that the work needs", CTL_BYTES },
+	{ 'x', "not", "GPU", "a GPU that is no choice", CTL_NOT },
 	{ 's', "store", "DIR", "directory of the checkpoints", CTL_STORE },
 	{ 'p', "png", "FILE", "show a buffer as a picture", CTL_STORE },
 	{ 'u', "buffer", "N", "which buffer that is", CTL_STORE },
@@ -129,6 +134,39 @@ static int set_timeout(struct ctl *ctl, const char *text)
 	return EXIT_OK;
 }
 
+/* "1073741824", "512M", "1.5" is none. */
+static int set_bytes(struct ctl *ctl, const char *text)
+{
+	static const char units[] = "KMGT";
+	size_t len = strlen(text);
+	char digits[24] = "";
+	const char *unit;
+	int shift = 0;
+
+	unit = len ? strchr(units, text[len - 1]) : NULL;
+	if (unit) {
+		shift = 10 * (1 + (int)(unit - units));
+		len--;
+	}
+	if (len < sizeof(digits))
+		memcpy(digits, text, len);
+	if (!text_to_uint(digits, UINT64_MAX >> shift, &ctl->bytes))
+		return ctl_usage(ctl,
+				 "'%s' is not a size: give bytes, or a whole number with K, M, G or T",
+				 text);
+	ctl->bytes <<= shift;
+	return EXIT_OK;
+}
+
+static int add_not(struct ctl *ctl, const char *name)
+{
+	if (ctl->n_excluded == CTL_NOT_MAX)
+		return ctl_usage(ctl, "--not can be given %d times at most",
+				 CTL_NOT_MAX);
+	ctl->excluded[ctl->n_excluded++] = name;
+	return EXIT_OK;
+}
+
 static int set_buffer(struct ctl *ctl, const char *text)
 {
 	uint64_t id;
@@ -170,6 +208,16 @@ static int take_option(struct ctl *ctl, struct parsed *p, int letter,
 		ctl->no_wait = true;
 		p->given |= CTL_NO_WAIT;
 		return EXIT_OK;
+	case 'e':
+		ctl->explain = true;
+		p->given |= CTL_EXPLAIN;
+		return EXIT_OK;
+	case 'b':
+		p->given |= CTL_BYTES;
+		return set_bytes(ctl, optarg);
+	case 'x':
+		p->given |= CTL_NOT;
+		return add_not(ctl, optarg);
 	case 's':
 		p->given |= CTL_STORE;
 		ctl->store = optarg;
@@ -286,6 +334,9 @@ int ctl_main(struct ctl *ctl, int argc, char **argv)
 	int code;
 
 	ctl->policy_known = false;
+	ctl->explain = false;
+	ctl->bytes = 0;
+	ctl->n_excluded = 0;
 	code = parse_options(ctl, &p, argc, argv);
 	if (code)
 		return code;

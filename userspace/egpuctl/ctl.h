@@ -11,6 +11,7 @@
 
 #include "../common/json.h"
 #include "../lib/egpu.h"
+#include "../select/select.h"
 #include "../usage/usage.h"
 
 #define JSON_SCHEMA 1
@@ -48,6 +49,9 @@ enum ctl_exit {
 
 /* ------------------------------------------------------------- main.c */
 
+/* As many as struct need takes. */
+#define CTL_NOT_MAX 8
+
 /**
  * struct ctl - one run of the program
  * @out: standard output
@@ -70,6 +74,11 @@ enum ctl_exit {
  * @force: --force
  * @no_wait: --no-wait
  * @timeout_ms: --timeout in milliseconds, 0 if not given
+ * @bandwidth_dir: where measured bandwidths are kept, NULL for nowhere
+ * @explain: --explain
+ * @bytes: --bytes, 0 if not given
+ * @n_excluded: entries of @excluded in use
+ * @excluded: each --not
  * @store: --store, or NULL
  * @png: --png, or NULL
  * @buffer: --buffer, 0 if not given
@@ -95,6 +104,11 @@ struct ctl {
 	bool force;
 	bool no_wait;
 	uint32_t timeout_ms;
+	const char *bandwidth_dir;
+	bool explain;
+	uint64_t bytes;
+	size_t n_excluded;
+	const char *excluded[CTL_NOT_MAX];
 	const char *store;
 	const char *png;
 	uint32_t buffer;
@@ -107,6 +121,9 @@ enum ctl_option {
 	CTL_FORCE = 1,
 	CTL_TIMEOUT = 2,
 	CTL_NO_WAIT = 4,
+	CTL_EXPLAIN = 8,
+	CTL_BYTES = 16,
+	CTL_NOT = 32,
 	CTL_STORE = 64,
 };
 
@@ -284,6 +301,7 @@ int verb_timeline(struct ctl *ctl, int argc, char **argv);
 int verb_override(struct ctl *ctl, int argc, char **argv);
 int verb_checkpoint(struct ctl *ctl, int argc, char **argv);
 int verb_settings(struct ctl *ctl, int argc, char **argv);
+int verb_select(struct ctl *ctl, int argc, char **argv);
 
 int print_timeline(struct ctl *ctl, const struct egpu_removal *removal);
 

@@ -22,9 +22,14 @@ static const struct ctl_column columns[] = {
 	[OUTCOME] = { .name = "IN AN EJECT", .truncate = true },
 };
 
-/*
- * What the daemon goes by, read when it is first needed. With a file that has
- * errors it would go by what it knew before, which is not known here.
+/**
+ * ctl_policy() - what the daemon goes by
+ * @ctl: context
+ *
+ * Read when it is first needed. With a file that has errors the daemon would go
+ * by what it knew before, which is not known here.
+ *
+ * Return: the policy, or its defaults with .policy_error set.
  */
 const struct policy_config *ctl_policy(struct ctl *ctl)
 {

@@ -36,6 +36,7 @@ int main(int argc, char **argv)
 		.roots = &usage_roots_here,
 		.policy_path = POLICY_PATH,
 		.sessions_path = SESSIONS_PATH,
+		.bandwidth_dir = BANDWIDTH_DIR,
 		.pci_ids = "/usr/share/misc/pci.ids",
 		.driver_ms = DRIVER_MS,
 		.open_ms = OPEN_MS,

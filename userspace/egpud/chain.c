@@ -42,19 +42,9 @@ const char *chain_parent(const struct session *session)
 
 static void remove_all(struct session *session, struct chain *chain)
 {
-	struct store *store = session->work->store;
-	char error[STORE_ERROR];
-
 	/* The youngest first: it needs the others. */
-	while (chain->n) {
-		const char *id = chain->id[--chain->n];
-
-		crash_point();
-		if (store && store_remove(store, id, error))
-			session_log(LOG_DEBUG, session,
-				    "cannot remove checkpoint %s: %s", id,
-				    error);
-	}
+	while (chain->n)
+		sweep_add(session->work, chain->id[--chain->n]);
 }
 
 static bool holds(const struct chain *chain, const char *id)
@@ -100,7 +90,6 @@ void chain_add(struct session *session, const char *id, bool full)
 	strcpy(chain->id[chain->n++], id);
 }
 
-
 /* When a program was started, CLOCK_REALTIME in ns. */
 static uint64_t start_of(const struct session *session)
 {
@@ -110,43 +99,15 @@ static uint64_t start_of(const struct session *session)
 	return chain_time() - age;
 }
 
-/* What an earlier session of this program has left, which it has now again. */
-static enum store_verdict judge_before(const struct store_info *info, void *arg)
+/* Something that an earlier session of this program has left, and has again. */
+static bool is_left_by(const struct store_head *head,
+		       const struct session *session)
 {
-	const struct session *session = arg;
-
-	if (info->error || info->head.session == session->id ||
-	    info->head.pid != (uint32_t)session->process.pid ||
-	    info->head.uid != session->uid || info->head.plain ||
-	    info->head.created < start_of(session) ||
-	    strcmp(info->head.name, session->name))
-		return STORE_PIN;
-	return STORE_DROP;
-}
-
-/* A program that has several sessions may give them one name. */
-static bool has_namesake(const struct session *session)
-{
-	struct session *other = NULL;
-
-	while ((other = sessions_of(session->work, &session->process, other))) {
-		if (other != session && !strcmp(other->name, session->name))
-			return true;
-	}
-	return false;
-}
-
-static void remove_before(struct session *session)
-{
-	char error[STORE_ERROR];
-	uint64_t freed = 0;
-
-	if (session->before || has_namesake(session))
-		return;
-	session->before = true;
-	if (store_collect(session->work->store, judge_before, session, &freed,
-			  error))
-		session_log(LOG_DEBUG, session, "%s", error);
+	return *session->accepted && head->session != session->id &&
+	       head->pid == (uint32_t)session->process.pid &&
+	       head->uid == session->uid && !head->plain &&
+	       head->created >= start_of(session) &&
+	       !strcmp(head->name, session->name);
 }
 
 /**
@@ -163,7 +124,9 @@ void chain_accept(struct session *session)
 		return;
 	}
 	remove_all(session, &session->old);
-	remove_before(session);
+	if (!session->before)
+		sweep_collect(session->work);
+	session->before = true;
 }
 
 static bool has_died(const struct session *session)
@@ -193,38 +156,38 @@ void chain_close(struct session *session)
 	remove_all(session, &session->old);
 }
 
-static enum store_verdict judge_left(const struct store_info *info, void *arg)
+static enum store_verdict judge(const struct store_info *info, void *arg)
 {
 	const struct work *work = arg;
 	const struct session *session;
+	bool replaced = false;
 
 	if (info->error)
 		return STORE_KEEP;
 	for (session = work->sessions; session; session = session->next) {
 		if (session->id == info->head.session)
 			return STORE_PIN;
+		replaced |= is_left_by(&info->head, session);
 	}
-	return info->head.rough ? STORE_DROP : STORE_KEEP;
+	if (work->daemon->config.keep && !info->head.rough)
+		return STORE_KEEP;
+	return info->head.rough || replaced ? STORE_DROP : STORE_KEEP;
 }
 
 /**
- * chain_collect() - tidy up what a daemon before us has left
+ * chain_collect() - tidy up what daemons before us have left
  * @work: whose store
  *
  * Rough copies go unless another one needs them. What work can go on from stays
- * until its program has a newer one, or the store is full.
+ * until its program has a newer one, or the store is full. Reads all of the
+ * store, so it is for a child, see sweep.c.
  */
 void chain_collect(struct work *work)
 {
 	char error[STORE_ERROR];
 	uint64_t freed = 0;
 
-	if (!work->store)
-		return;
-	crash_point();
-	if (store_collect(work->store, judge_left, work, &freed, error))
-		log_line(LOG_WARNING, "%s", error);
-	else if (freed)
+	if (!store_collect(work->store, judge, work, &freed, error) && freed)
 		log_line(LOG_INFO,
 			 "%" PRIu64 " MiB of old checkpoints were removed",
 			 freed >> 20);

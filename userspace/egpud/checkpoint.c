@@ -68,8 +68,7 @@ static void finish(struct save *save, const char *error)
 	session->save = NULL;
 	if (error && !save->rough)
 		set_dirty(session, true);
-	if (!session->migration && !save->rough &&
-	    session->still == save->still)
+	if (!session->migration && !save->rough && session->still == save->still)
 		session_go_on(session);
 	if (session->sock < 0)
 		;
@@ -211,6 +210,8 @@ void save_stop(struct session *session)
 		return;
 	session->save = NULL;
 	mover_run_drop(save->run);
+	/* It may have been done in this very moment. */
+	sweep_add(session->work, save->head.id);
 	if (!save->rough)
 		set_dirty(session, true);
 	free(save);

@@ -39,8 +39,9 @@ static void keep(const struct measure *measure,
 	if (!rate || !card_find(work->daemon, measure->id) ||
 	    work->daemon->removals)
 		return;
-	log_line(LOG_INFO, "%s: %" PRIu64 " MiB/s to it, %" PRIu64
-		 " MiB/s from it", measure->address, message->write_rate >> 20,
+	log_line(LOG_INFO,
+		 "%s: %" PRIu64 " MiB/s to it, %" PRIu64 " MiB/s from it",
+		 measure->address, message->write_rate >> 20,
 		 message->read_rate >> 20);
 	if (bandwidth_save(work->bandwidths, work->daemon->roots,
 			   measure->address, rate))

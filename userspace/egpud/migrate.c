@@ -48,6 +48,8 @@ static enum migration_input enter_save(struct migration *migration)
 	struct session *session = migration->session;
 
 	migration->still = session->still;
+	if (migration->cookie)
+		moving_wake(session->work);
 	if (session->save && session->save->rough)
 		save_stop(session);
 	/* That of this safe point is what is wanted; another must end first. */
@@ -101,8 +103,8 @@ static enum migration_input go_back(struct migration *migration)
 	migration->step = session->accepted_step;
 	migration->lost = true;
 	if (migration->lost_at > session->accepted_still)
-		migration->lost_ns =
-			migration->lost_at - session->accepted_still;
+		migration->lost_ns = migration->lost_at -
+				     session->accepted_still;
 	return MIGRATION_NOTHING;
 }
 
@@ -146,8 +148,7 @@ static enum migration_input enter_done(struct migration *migration)
 	struct session *session = migration->session;
 
 	session_log(LOG_NOTICE, session,
-		    "goes on on %s at step %" PRIu64
-		    ", %llu ms of work lost",
+		    "works on %s from step %" PRIu64 ", %llu ms of work lost",
 		    migration->cpu ? "the CPU" : migration->address,
 		    migration->step, migration->lost_ns / WORK_MS);
 	tell_migration(migration, EGPU_MIGRATION_PHASE_COMPLETED);

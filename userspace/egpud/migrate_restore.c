@@ -167,8 +167,7 @@ static int send_begin(struct migration *migration)
 	};
 	struct wire_move *move = &message.move;
 
-	snprintf(move->address, sizeof(move->address), "%s",
-		 migration->address);
+	snprintf(move->address, sizeof(move->address), "%s", migration->address);
 	snprintf(move->node, sizeof(move->node), "%s", migration->node);
 	snprintf(move->checkpoint, sizeof(move->checkpoint), "%s",
 		 migration->checkpoint);

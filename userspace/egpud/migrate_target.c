@@ -11,7 +11,7 @@
 
 #include "work.h"
 
-#define NOT_MAX (sizeof(((struct need *)0)->not) / sizeof(uint32_t))
+#define NOT_MAX (sizeof(((struct need *)0)->excluded) / sizeof(uint32_t))
 
 /* Files of a GPU that leaves are not looked at: who does may wait for it. */
 static void drop_leaving(struct egpu_device_list *list)
@@ -80,8 +80,8 @@ void target_exclude(struct migration *migration)
 	migration->has_target = false;
 	if (migration->cpu)
 		need->no_cpu = true;
-	else if (need->n_not < NOT_MAX)
-		need->not[need->n_not++] = migration->target;
+	else if (need->n_excluded < NOT_MAX)
+		need->excluded[need->n_excluded++] = migration->target;
 	else
 		migration->only_cpu = true;
 }
@@ -104,7 +104,7 @@ static void fill_need(struct migration *migration)
 		break;
 	}
 	if (!migration->asked_need && migration->source)
-		need->not[need->n_not++] = migration->source;
+		need->excluded[need->n_excluded++] = migration->source;
 	if (!migration->asked_need)
 		need->no_cpu = !session->work->daemon->config.cpu_fallback;
 	migration->asked_need = true;
@@ -156,7 +156,7 @@ static enum migration_input choose(struct migration *migration,
 	select_rank(candidates, &migration->need, selection);
 	if (!selection->chosen) {
 		/* Why the last one failed says more than that none is left. */
-		if (!migration->need.n_not || !*migration->reason ||
+		if (!migration->need.n_excluded || !*migration->reason ||
 		    !migration->tried)
 			reason_set(migration->reason, "%s", selection->why);
 		return MIGRATION_FAIL;

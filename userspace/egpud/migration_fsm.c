@@ -82,14 +82,10 @@ enum migration_state migration_next(enum migration_state state,
 const char *migration_state_name(enum migration_state state)
 {
 	static const char *const names[] = {
-		[MIGRATION_QUEUED] = "queued",
-		[MIGRATION_REACH] = "reach",
-		[MIGRATION_SAVE] = "save",
-		[MIGRATION_HOLD] = "hold",
-		[MIGRATION_SELECT] = "select",
-		[MIGRATION_RESTORE] = "restore",
-		[MIGRATION_OFFER] = "offer",
-		[MIGRATION_DONE] = "done",
+		[MIGRATION_QUEUED] = "queued", [MIGRATION_REACH] = "reach",
+		[MIGRATION_SAVE] = "save",     [MIGRATION_HOLD] = "hold",
+		[MIGRATION_SELECT] = "select", [MIGRATION_RESTORE] = "restore",
+		[MIGRATION_OFFER] = "offer",   [MIGRATION_DONE] = "done",
 		[MIGRATION_FAILED] = "failed",
 	};
 

@@ -78,8 +78,9 @@ void tell_migration(struct migration *migration, uint32_t phase)
 void tell_checkpoint(struct session *session, const struct save *save)
 {
 	struct egpu_migration event = {
-		.migration = session->migration ? session->migration->number :
-						  session->work->next_migration++,
+		.migration = session->migration ?
+				     session->migration->number :
+				     session->work->next_migration++,
 		.phase = EGPU_MIGRATION_PHASE_CHECKPOINTED,
 		.id = session->device,
 	};

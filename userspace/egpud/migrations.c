@@ -71,8 +71,7 @@ void migration_input(struct migration *migration, enum migration_input input)
 			migrate_leave(migration);
 			migration->state = then;
 			session_log(LOG_DEBUG, migration->session,
-				    "migration: %s",
-				    migration_state_name(then));
+				    "migration: %s", migration_state_name(then));
 			input = migrate_enter(migration);
 		}
 		if (migration->pending != MIGRATION_NOTHING) {
@@ -248,8 +247,7 @@ static struct session *on_device(struct work *work, uint32_t id)
 	struct session *session;
 
 	for (session = work->sessions; session; session = session->next) {
-		if (session->device == id && !session->gone &&
-		    session->greeted)
+		if (session->device == id && !session->gone && session->greeted)
 			return session;
 	}
 	return NULL;
@@ -263,6 +261,19 @@ static bool goes_to(const struct migration *migration, uint32_t id)
 		migration->state == MIGRATION_OFFER);
 }
 
+/*
+ * The program may have taken the offer, and worked on since; or it is about to.
+ * Whichever it is, it waits for the next one after this.
+ */
+static void take_back(struct migration *migration)
+{
+	migration->lost = true;
+	if (migration->still)
+		migration->lost_ns = work_now(migration->session->work) -
+				     migration->still;
+	send_lost(migration->session);
+}
+
 /**
  * migrations_leaving() - a GPU is about to leave, nobody is to go there
  * @daemon: daemon
@@ -274,17 +285,15 @@ void migrations_leaving(struct daemon *daemon, uint32_t id)
 
 	if (!daemon->work)
 		return;
-	for (migration = daemon->work->migrations; migration;
-	     migration = next) {
+	for (migration = daemon->work->migrations; migration; migration = next) {
 		next = migration->next;
 		if (!goes_to(migration, id))
 			continue;
 		session_log(LOG_WARNING, migration->session,
 			    "%s leaves as well, another device is looked for",
 			    migration->address);
-		/* It may have taken the offer, and worked on since. */
 		if (migration->state == MIGRATION_OFFER)
-			migration->lost = true;
+			take_back(migration);
 		target_exclude(migration);
 		migration_input(migration, MIGRATION_TARGET_GONE);
 		/* One that has ended may have begun another. */

@@ -123,10 +123,6 @@ static int watch(struct mover_run *run, uint64_t limit)
 	if (err >= 0)
 		err = sd_event_add_io(loop, &run->ended, run->mover.pidfd,
 				      EPOLLIN, on_ended, run);
-	/* Its last word is first, when both are there at once. */
-	if (err >= 0)
-		err = sd_event_source_set_priority(run->ended,
-						   SD_EVENT_PRIORITY_IDLE);
 	if (err >= 0)
 		err = work_timer(run->work, &run->limit, limit, on_limit, run);
 	return err;
@@ -194,8 +190,7 @@ void mover_runs_end(struct work *work)
 {
 	while (work->runs) {
 		struct mover_run *run = work->runs;
-		struct pollfd end = { .fd = run->mover.pidfd,
-				      .events = POLLIN };
+		struct pollfd end = { .fd = run->mover.pidfd, .events = POLLIN };
 
 		say_last(run, -ECANCELED, "egpud ends");
 		mover_run_drop(run);

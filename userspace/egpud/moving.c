@@ -129,8 +129,8 @@ void moving_hold(struct removal *removal)
 		migration = migration_want(session, MIGRATION_OTHERS,
 					   removal->cookie, NULL);
 		if (migration)
-			migration->deadline =
-				removal->deadline - removal->margin;
+			migration->deadline = removal->deadline -
+					      removal->margin;
 	}
 	migrations_next(work);
 }
@@ -215,8 +215,11 @@ void moving_ended(const struct migration *migration)
 	struct removal *removal;
 	char who[96];
 
-	for (removal = work->daemon->removals; removal;
-	     removal = removal->next) {
+	moving_wake(work);
+	/* Who has ended lets go by itself, or else is waited for like others. */
+	if (migration->session->sock < 0)
+		return;
+	for (removal = work->daemon->removals; removal; removal = removal->next) {
 		if (!is_for(removal, migration) ||
 		    migration->state != MIGRATION_FAILED)
 			continue;
@@ -224,7 +227,6 @@ void moving_ended(const struct migration *migration)
 		ask_failed(removal, process, "cannot move %s: %s", who,
 			   migration->reason);
 	}
-	moving_wake(work);
 }
 
 /* Saved, and only waits for the GPU to be off. */

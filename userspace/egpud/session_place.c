@@ -122,8 +122,8 @@ static uint64_t rate_of(const struct work *work,
 	uint64_t rate;
 
 	if (device->cookie || device->state == EGPU_DEVICE_STATE_LEAVING ||
-	    bandwidth_load(work->bandwidths, work->daemon->roots, device->address,
-			   &rate))
+	    bandwidth_load(work->bandwidths, work->daemon->roots,
+			   device->address, &rate))
 		return 0;
 	return rate;
 }
@@ -161,7 +161,8 @@ static bool is_listed(const struct place *place, size_t n, uint32_t id)
 static bool stays(const struct session *session, const struct place *place,
 		  size_t n)
 {
-	return session->put && session->n && is_listed(place, n, session->device);
+	return session->put && session->n &&
+	       is_listed(place, n, session->device);
 }
 
 /* Where what has gone was is known, and what moves is about to be elsewhere. */
@@ -276,12 +277,12 @@ static void compare(struct session_buffer *buffer,
 
 	/* Of memory there is nobody but the program who could tell. */
 	if (buffer->buffer.kind == WIRE_MEMORY)
-		known = buffer->tracked = true;
-	else if (!known || !buffer->tracked ||
-		 entry->write_context != buffer->context ||
-		 entry->write_seqno != buffer->seqno)
+		return;
+	if (!known || !buffer->tracked ||
+	    entry->write_context != buffer->context ||
+	    entry->write_seqno != buffer->seqno)
 		buffer->dirty = true;
-	if (!remember || buffer->buffer.kind == WIRE_MEMORY)
+	if (!remember)
 		return;
 	buffer->tracked = known;
 	buffer->context = known ? entry->write_context : 0;
@@ -301,16 +302,16 @@ void place_writes(struct session *session, bool remember)
 	struct egpu_buffer_list *list = NULL;
 	size_t i;
 
-	if (session->device &&
-	    egpu_buffer_list(session->work->daemon->ctx, session->device, &list))
+	if (session->device && egpu_buffer_list(session->work->daemon->ctx,
+						session->device, &list))
 		list = NULL;
 	for (i = 0; i < session->n; i++) {
 		struct session_buffer *buffer = &session->buffer[i];
 
 		if (!(buffer->buffer.flags & WIRE_DECLARED))
 			buffer->dirty = true;
-		compare(buffer,
-			list ? entry_of(list, session, buffer) : NULL, remember);
+		compare(buffer, list ? entry_of(list, session, buffer) : NULL,
+			remember);
 	}
 	egpu_buffer_list_free(list);
 }

@@ -24,7 +24,8 @@ static void print(const struct session *session, FILE *file)
 	char name[4 * WIRE_NAME];
 
 	text_printable(session->name, name, sizeof(name));
-	fprintf(file, "%d %" PRIu64 " %" PRIu32 " %" PRIu64 " %zu %" PRIu64 " %s\n",
+	fprintf(file,
+		"%d %" PRIu64 " %" PRIu32 " %" PRIu64 " %zu %" PRIu64 " %s\n",
 		session->process.pid, session->process.start, session->device,
 		session->accepted_step, session->n, session->bytes, name);
 }

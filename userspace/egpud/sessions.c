@@ -64,8 +64,7 @@ struct session *sessions_of(struct work *work, const struct process *process,
 	if (!after && work)
 		session = work->sessions;
 	for (; session; session = session->next) {
-		if (session->greeted &&
-		    session->process.pid == process->pid &&
+		if (session->greeted && session->process.pid == process->pid &&
 		    session->process.start == process->start)
 			return session;
 	}
@@ -320,8 +319,7 @@ void sessions_end(struct work *work)
 	work->accept_again = sd_event_source_disable_unref(work->accept_again);
 	if (work->listen >= 0) {
 		close(work->listen);
-		snprintf(path, sizeof(path), "%s/client",
-			 work->daemon->run_dir);
+		snprintf(path, sizeof(path), "%s/client", work->daemon->run_dir);
 		unlink(path);
 	}
 	work->listen = -1;

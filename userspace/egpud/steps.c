@@ -227,8 +227,7 @@ static enum txn_input late_ask(struct removal *removal)
 /* ------------------------------------------------------------- freeze */
 
 /* Who is on its way to a safe point is not to be frozen before that. */
-static bool is_moving(const struct removal *removal,
-		      const struct holder *holder)
+static bool is_moving(const struct removal *removal, const struct holder *holder)
 {
 	return moving_state(removal, &holder->process) < MIGRATION_DONE;
 }
@@ -316,9 +315,8 @@ static enum txn_input tick_freeze(struct removal *removal)
 	if (removal->frozen.n != before)
 		return tick_freeze(removal);
 	/* Who cooperates stands still by itself, at a point of its own. */
-	if (!removal->unreached &&
-	    moving_state(removal, NULL) < MIGRATION_SAVE)
-		return wait_for(removal, 0, FREEZE_TICK);
+	if (!removal->unreached && moving_state(removal, NULL) < MIGRATION_SAVE)
+		return wait_for(removal, 0, ASK_TICK);
 	return TXN_DONE;
 }
 

@@ -34,8 +34,7 @@ static void move(struct work *work, const struct trigger *trigger)
 	unsigned int left = trigger->count;
 	struct session *session;
 
-	for (session = work->sessions; session && left;
-	     session = session->next) {
+	for (session = work->sessions; session && left; session = session->next) {
 		if (!may_move(session, trigger->id))
 			continue;
 		session_log(LOG_NOTICE, session, "is to be moved: %s",
@@ -80,6 +79,11 @@ static int on_sample(sd_event_source *source, uint64_t usec, void *arg)
 	work->sample = sd_event_source_disable_unref(work->sample);
 	if (!wanted(work))
 		return 0;
+	/* Who is on its way is neither here nor there. */
+	if (work->migrations) {
+		strategy_watch(work);
+		return 0;
+	}
 	now = calloc(1, sizeof(*now));
 	if (now && !target_gather(work, now))
 		judge(work, now);

@@ -43,8 +43,7 @@ static void open_store(struct work *work)
 		.keep_free = config->store_free,
 	};
 
-	if (!store_open(&work->store, config->store, &options,
-			work->store_error))
+	if (!store_open(&work->store, config->store, &options, work->store_error))
 		return;
 	work->store = NULL;
 	log_line(LOG_ERR, "no checkpoints can be made: %s", work->store_error);
@@ -73,7 +72,7 @@ int work_start(struct daemon *daemon)
 		 daemon->run_dir);
 	daemon->work = work;
 	open_store(work);
-	chain_collect(work);
+	sweep_collect(work);
 	publish_now(work);
 	return sessions_listen(work);
 }
@@ -125,6 +124,7 @@ void work_stop(struct daemon *daemon)
 		return;
 	sessions_end(work);
 	mover_runs_end(work);
+	sweep_end(work);
 	publish_now(work);
 	sd_event_source_disable_unref(work->publish);
 	sd_event_source_disable_unref(work->locate);

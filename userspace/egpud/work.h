@@ -25,6 +25,36 @@ struct session;
 struct migration;
 struct save;
 struct mover_run;
+struct work;
+
+/* ------------------------------------------------------------- sweep.c */
+
+/**
+ * struct sweep - checkpoints that are to go
+ * @n: entries of @id
+ * @id: their ids, those that need others before these
+ * @collect: what nobody needs that others have left goes as well
+ * @pid: the child that removes some, or 0
+ * @pidfd: of @pid
+ * @ended: its end
+ * @limit: its time is up
+ * @soon: begins another
+ */
+struct sweep {
+	size_t n;
+	char (*id)[STORE_ID_SIZE];
+	bool collect;
+	pid_t pid;
+	int pidfd;
+	sd_event_source *ended;
+	sd_event_source *limit;
+	sd_event_source *soon;
+};
+
+void sweep_add(struct work *work, const char *id);
+void sweep_collect(struct work *work);
+void sweep_soon(struct work *work);
+void sweep_end(struct work *work);
 
 /* ------------------------------------------------------------- work.c */
 
@@ -47,6 +77,7 @@ struct mover_run;
  * @next_migration: number of the next
  * @publish: writes the list of sessions soon
  * @locate: looks soon which GPU they are on
+ * @sweep: what is to be removed from the store
  * @wake: removals look again, soon
  * @sample: looks at the sensors
  * @before: what they were at the last look
@@ -70,6 +101,7 @@ struct work {
 	uint64_t next_migration;
 	sd_event_source *publish;
 	sd_event_source *locate;
+	struct sweep sweep;
 	sd_event_source *wake;
 	sd_event_source *sample;
 	struct candidates before;
@@ -177,7 +209,8 @@ enum stand {
  * @accepted: id of the last one that the work can go on from, or empty
  * @accepted_still: when the program stood still for it
  * @accepted_step: its step
- * @before: checkpoints that a session of this program has left were looked for
+ * @before: checkpoints that a session of this program has left are to go, one
+ *	pass of the sweep
  * @precopy: makes the next checkpoint
  * @rough_made: a rough copy was made for the next checkpoint
  * @begun: when that was begun, for what it costs

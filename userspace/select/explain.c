@@ -77,17 +77,33 @@ static void print_term(const struct term *term, FILE *file)
 }
 
 /**
+ * select_print_choice() - say what was chosen and how that came about
+ * @selection: the selection
+ * @file: where to
+ */
+void select_print_choice(const struct selection *selection, FILE *file)
+{
+	char who[WHO_TEXT];
+
+	if (selection->chosen)
+		fprintf(file, "Choice: %s, %s.\n",
+			who_text(selection->chosen->candidate, who),
+			selection->why);
+	else
+		fprintf(file, "Choice: none, %s.\n", selection->why);
+}
+
+/**
  * select_print() - explain a selection, line by line
  * @selection: the selection
  * @file: where to
  *
  * For each device a line that says what became of it, and one for each number
  * that counts: what, its value, points of the points there are, where it is
- * from. The last line says how the choice came about.
+ * from. The last line is that of select_print_choice().
  */
 void select_print(const struct selection *selection, FILE *file)
 {
-	char who[WHO_TEXT];
 	size_t i, j;
 
 	for (i = 0; i < selection->n; i++) {
@@ -97,10 +113,5 @@ void select_print(const struct selection *selection, FILE *file)
 		for (j = 0; j < ranked->n_terms; j++)
 			print_term(&ranked->term[j], file);
 	}
-	if (selection->chosen)
-		fprintf(file, "Choice: %s, %s.\n",
-			who_text(selection->chosen->candidate, who),
-			selection->why);
-	else
-		fprintf(file, "Choice: none, %s.\n", selection->why);
+	select_print_choice(selection, file);
 }

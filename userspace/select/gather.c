@@ -81,12 +81,10 @@ static void gather_bandwidth(const struct usage_roots *roots,
 		expect_bandwidth(device, bandwidth);
 }
 
-static void gather_gpu(const struct usage_roots *roots,
-		       const struct egpu_device *device, const char *cache_dir,
-		       struct candidate *candidate)
+/* What the kernel's list tells. */
+static void begin_gpu(const struct egpu_device *device,
+		      struct candidate *candidate)
 {
-	int dir;
-
 	candidate->id = device->id;
 	snprintf(candidate->address, sizeof(candidate->address), "%s",
 		 device->address);
@@ -95,19 +93,29 @@ static void gather_gpu(const struct usage_roots *roots,
 	find_node(device, candidate->node, sizeof(candidate->node));
 	candidate->external = device->external;
 	candidate->leaving = is_leaving(device);
+	sensors_unknown(candidate, "no process could be made to look");
+}
+
+/* What its files tell, in a process apart. */
+static void read_gpu(const struct apart *apart, const struct egpu_device *device,
+		     struct candidate *candidate)
+{
+	int dir;
+
 	/* Its files may be about to go, and its driver has better to do. */
 	if (candidate->leaving) {
 		sensors_unknown(candidate, "it is leaving");
 		return;
 	}
-	dir = sysfs_open(roots, device->address);
+	dir = sysfs_open(apart->roots, device->address);
 	if (dir < 0) {
 		sensors_unknown(candidate, "it is not in sysfs");
 	} else {
 		sensors_read(dir, candidate);
 		close(dir);
 	}
-	gather_bandwidth(roots, device, cache_dir, &candidate->bandwidth);
+	gather_bandwidth(apart->roots, device, apart->cache_dir,
+			 &candidate->bandwidth);
 }
 
 static void read_meminfo(const char *text, const char *name,
@@ -146,21 +154,29 @@ static void gather_cpu(const struct usage_roots *roots,
  * @candidates: where to put them, in the order of @devices and then the CPU.
  *	Their .sessions and .tripped are 0.
  *
- * A device that sleeps is not woken, and one that is leaving is not looked at.
+ * A device that sleeps is not woken, one that is leaving is not looked at, and
+ * one whose driver does not answer keeps nobody waiting for more than some
+ * seconds.
  *
- * Return: 0, or -E2BIG when there are more GPUs than CANDIDATES_MAX leaves room
- * for; the first of them are there then.
+ * Return: 0. Of more GPUs than there is room for the first are taken.
  */
 int select_gather(const struct usage_roots *roots,
 		  const struct egpu_device_list *devices, const char *cache_dir,
 		  struct candidates *candidates)
 {
+	const struct apart apart = {
+		.devices = devices,
+		.candidates = candidates->item,
+		.roots = roots,
+		.cache_dir = cache_dir,
+		.read = read_gpu,
+	};
 	size_t i;
 
 	memset(candidates, 0, sizeof(*candidates));
 	for (i = 0; i < devices->count && i < CANDIDATES_MAX - 1; i++)
-		gather_gpu(roots, devices->item[i], cache_dir,
-			   &candidates->item[candidates->n++]);
+		begin_gpu(devices->item[i], &candidates->item[candidates->n++]);
+	apart_read(&apart);
 	gather_cpu(roots, &candidates->item[candidates->n++]);
-	return i < devices->count ? -E2BIG : 0;
+	return 0;
 }

@@ -35,6 +35,29 @@ void reading_unknown(struct reading *reading, const char *format, ...)
 void sensors_read(int dir, struct candidate *candidate);
 void sensors_unknown(struct candidate *candidate, const char *why);
 
+/* ------------------------------------------------------------- apart.c */
+
+/**
+ * struct apart - what is to be read in a process apart
+ * @devices: the GPUs
+ * @candidates: one for each, with what is known without reading
+ * @roots: where the machine is
+ * @cache_dir: where measured bandwidths are kept, or NULL
+ * @read: reads about one of them
+ */
+struct apart {
+	const struct egpu_device_list *devices;
+	struct candidate *candidates;
+	const struct usage_roots *roots;
+	const char *cache_dir;
+	void (*read)(const struct apart *apart, const struct egpu_device *device,
+		     struct candidate *candidate);
+};
+
+extern unsigned int apart_limit_ms;
+
+int apart_read(const struct apart *apart);
+
 /* ------------------------------------------------------------- terms.c */
 
 bool reading_usable(const struct reading *reading);

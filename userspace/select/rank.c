@@ -33,8 +33,8 @@ static bool is_ruled_out(const struct candidate *candidate,
 	if (candidate->cpu)
 		return need->no_cpu &&
 		       out(ranked, "the configuration rules out the CPU");
-	for (i = 0; i < need->n_not && i < ARRAY_SIZE(need->not ); i++) {
-		if (need->not [i] == candidate->id)
+	for (i = 0; i < need->n_excluded && i < ARRAY_SIZE(need->excluded); i++) {
+		if (need->excluded[i] == candidate->id)
 			return out(ranked, "it was ruled out by the caller");
 	}
 	return false;
@@ -137,7 +137,8 @@ static int compare(const void *a, const void *b)
 	order = !!x->gate[0] - !!y->gate[0];
 	if (!order)
 		order = x->candidate->cpu - y->candidate->cpu;
-	if (!order)
+	/* Who is out has points only to look at. */
+	if (!order && !x->gate[0])
 		order = in_order(y->score, x->score);
 	return order ? order : compare_ties(x->candidate, y->candidate);
 }

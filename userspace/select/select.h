@@ -89,8 +89,8 @@ struct candidates {
  * @bytes: sum of its buffers
  * @portable: its buffers mean something elsewhere; else only @why_not
  * @why_not: why they do not
- * @n_not: entries of @not
- * @not: device ids that are out of the question: the leaving one, and those
+ * @n_excluded: entries of @excluded
+ * @excluded: device ids that are out of the question: the leaving one, and those
  *	that have failed already
  * @no_cpu: the CPU is no fallback
  */
@@ -98,8 +98,8 @@ struct need {
 	uint64_t bytes;
 	bool portable;
 	char why_not[160];
-	size_t n_not;
-	uint32_t not [8];
+	size_t n_excluded;
+	uint32_t excluded[8];
 	bool no_cpu;
 };
 
@@ -159,6 +159,7 @@ int select_gather(const struct usage_roots *roots,
 		  const struct egpu_device_list *devices, const char *cache_dir,
 		  struct candidates *candidates);
 void select_print(const struct selection *selection, FILE *file);
+void select_print_choice(const struct selection *selection, FILE *file);
 
 /* ------------------------------------------------------------- bandwidth.c */
 

@@ -17,7 +17,7 @@
 #include "private.h"
 
 /* More than any device has, and what a double still holds exactly. */
-#define MEMORY_MAX (1ull << 52)
+#define MEMORY_MAX 4503599627370496ull
 /* In thousandths of a degree, as hwmon has them. */
 #define TEMPERATURE_MAX 200000
 #define HWMON_MAX	64
@@ -26,6 +26,9 @@
 #define RESOURCE_MEM	  0x00000200
 #define RESOURCE_PREFETCH 0x00002000
 #define N_BARS		  6
+
+/* A smaller region holds registers and no pictures. */
+#define BAR_MIN (1u << 20)
 
 void reading_set(struct reading *reading, double value, const char *format, ...)
 {
@@ -79,7 +82,7 @@ static int largest_bar(int dir, uint64_t *bytes)
 			break;
 		if (flags & RESOURCE_MEM && flags & RESOURCE_PREFETCH &&
 		    end > start && end - start < MEMORY_MAX &&
-		    end - start + 1 > *bytes) {
+		    end - start + 1 >= BAR_MIN && end - start + 1 > *bytes) {
 			*bytes = end - start + 1;
 			best = bar;
 		}

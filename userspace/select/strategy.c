@@ -22,18 +22,17 @@
 #define IDLE 0.1
 
 __attribute__((format(printf, 3, 4))) static void
-report(struct trigger *trigger, struct candidate *candidate, const char *format,
-       ...)
+report(struct trigger *trigger, struct candidate *item, const char *format, ...)
 {
 	char who[WHO_TEXT];
 	va_list args;
 	size_t at;
 
-	candidate->tripped = true;
-	trigger->id = candidate->id;
-	trigger->count = candidate->sessions;
+	item->tripped = true;
+	trigger->id = item->id;
+	trigger->count = item->sessions;
 	at = snprintf(trigger->why, sizeof(trigger->why), "%s ",
-		      who_text(candidate, who));
+		      who_text(item, who));
 	va_start(args, format);
 	vsnprintf(trigger->why + at, sizeof(trigger->why) - at, format, args);
 	va_end(args);

@@ -108,7 +108,10 @@ static void bandwidth_term(const struct candidate *candidate,
 
 	if (!known(term, reading))
 		return;
-	say(term, reading->source, "%.1f GB/s", reading->value / 1e9);
+	if (reading->value < 1e9)
+		say(term, reading->source, "%.0f MB/s", reading->value / 1e6);
+	else
+		say(term, reading->source, "%.1f GB/s", reading->value / 1e9);
 	term->points = reading->value / (reading->value + BANDWIDTH_HALF);
 }
 

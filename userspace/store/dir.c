@@ -356,6 +356,24 @@ static int check_parents(const struct store *store, const struct header *header,
 	return 0;
 }
 
+/* Others may have been written since this one was begun; the store is locked. */
+static int check_limit(const struct store *store, int fd, char *error)
+{
+	uint64_t limit = store->options.max_bytes, used;
+	struct stat st;
+	int err;
+
+	if (!limit)
+		return 0;
+	err = store_used(store, &used, error);
+	if (err)
+		return err;
+	if (!fstat(fd, &st) && used + (uint64_t)st.st_blocks * 512 <= limit)
+		return 0;
+	return store_fail(error, -ENOSPC,
+			  "the checkpoint does not fit: others have filled the store meanwhile; free some space or raise its limit");
+}
+
 static int publish_locked(const struct store *store, int fd,
 			  const struct header *header, char *error)
 {
@@ -363,6 +381,8 @@ static int publish_locked(const struct store *store, int fd,
 	char name[STORE_NAME];
 	int err = check_parents(store, header, error);
 
+	if (!err)
+		err = check_limit(store, fd, error);
 	if (err)
 		return err;
 	store_file_name(header->head.id, name);

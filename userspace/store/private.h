@@ -418,6 +418,8 @@ void reader_will_want(struct store_reader *reader, uint64_t block,
  * @offset: and how far
  * @state: of the work; written last
  * @looked: bytes that were looked at
+ * @zero: bytes of blocks that are zero
+ * @same: bytes of blocks that are in a parent
  * @err: why it failed, as a negative errno
  * @error: and in words
  */
@@ -436,6 +438,8 @@ struct store_writer {
 	uint64_t offset;
 	uint8_t *state;
 	uint64_t looked;
+	uint64_t zero;
+	uint64_t same;
 	int err;
 	char error[STORE_ERROR];
 };

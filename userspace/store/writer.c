@@ -74,12 +74,15 @@ static int put_table(struct store_writer *w)
 
 static int add_entry(struct store_writer *w, const struct entry *entry)
 {
-	if (entry->kind == ENTRY_ZERO)
+	if (entry->kind == ENTRY_ZERO) {
 		w->trailer.zero++;
-	else if (entry->file)
+		w->zero += entry->len;
+	} else if (entry->file) {
 		w->trailer.same++;
-	else
+		w->same += entry->len;
+	} else {
 		w->trailer.data++;
+	}
 	w->trailer.n_blocks++;
 	w->table.entry[w->table.n++] = *entry;
 	return w->table.n == FORMAT_ENTRIES ? put_table(w) : 0;
@@ -598,8 +601,8 @@ int store_finish(struct store_writer *writer, struct store_stats *stats)
 		*stats = (struct store_stats){
 			.bytes = writer->looked,
 			.written = writer->trailer.total,
-			.zero = writer->trailer.zero * STORE_BLOCK,
-			.same = writer->trailer.same * STORE_BLOCK,
+			.zero = writer->zero,
+			.same = writer->same,
 			.direct = writer->out.direct,
 			.ring = writer->out.ring.async,
 		};

@@ -161,7 +161,8 @@ void kernel_step(struct kernel *kernel, struct egpu_removal *rem, uint32_t step)
 void kernel_quiesce(struct kernel *kernel, struct egpu_quiesce *quiesce,
 		    uint32_t state);
 void kernel_migration(struct kernel *kernel, struct egpu_migration *migration);
-void kernel_move(struct kernel *kernel, const struct egpu_removal *rem, bool well);
+void kernel_move(struct kernel *kernel, const struct egpu_removal *rem,
+		 bool well);
 void kernel_disconnect(struct kernel *kernel, struct egpu_removal *rem);
 struct egpu_device *kernel_device(struct kernel *kernel, uint32_t id);
 struct egpu_quiesce *kernel_quiesce_of(struct kernel *kernel, uint32_t id);

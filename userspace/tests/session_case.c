@@ -25,19 +25,19 @@ static void on_reach(struct egpu_session *session, uint64_t deadline,
 	assert_int_equal(egpu_session_safe(session, 0, NULL, 0), -EBUSY);
 	assert_int_equal(egpu_session_process(session, 0), -EBUSY);
 	assert_int_equal(egpu_session_remove(session, 1), -EBUSY);
-	strcat(program->log, for_move ? "reach " : "reach-checkpoint ");
+	strcat(program->log, for_move ? "reach, " : "reach-checkpoint, ");
 }
 
 static void on_go_on(struct egpu_session *session, void *arg)
 {
 	(void)session;
-	strcat(((struct program *)arg)->log, "go-on ");
+	strcat(((struct program *)arg)->log, "go-on, ");
 }
 
 static void on_lost(struct egpu_session *session, void *arg)
 {
 	(void)session;
-	strcat(((struct program *)arg)->log, "lost ");
+	strcat(((struct program *)arg)->log, "lost, ");
 }
 
 static int on_move(struct egpu_session *session,
@@ -47,7 +47,7 @@ static int on_move(struct egpu_session *session,
 	size_t i;
 
 	(void)session;
-	strcat(program->log, "move ");
+	strcat(program->log, "move, ");
 	program->move = *move;
 	program->move.buffer = NULL;
 	program->move.fd = NULL;
@@ -73,7 +73,7 @@ static void on_failed(struct egpu_session *session, const char *why, void *arg)
 	struct program *program = arg;
 
 	(void)session;
-	strcat(program->log, "failed ");
+	strcat(program->log, "failed, ");
 	strcpy(program->why, why);
 }
 

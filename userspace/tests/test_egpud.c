@@ -233,10 +233,13 @@ static int notify_socket(char *name, size_t size)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	static int number;
 
 	assert_true(fd >= 0);
+	/* A child that is being ended may have the last one for a moment yet. */
+	number++;
 	/* '@' stands for the zero that begins an abstract name. */
-	snprintf(name, size, "@egpud-test-%d", getpid());
+	snprintf(name, size, "@egpud-test-%d-%d", getpid(), number);
 	strcpy(address.sun_path + 1, name + 1);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address,
 			      offsetof(struct sockaddr_un, sun_path) +

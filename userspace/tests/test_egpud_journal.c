@@ -209,7 +209,7 @@ static void nobody_else_can_write_it(void **state)
 	assert_int_equal(mkdir(world.run, 0777), 0);
 	assert_int_equal(journal_open(&journal, world.run), 0);
 	assert_int_equal(stat(world.run, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(st.st_mode & 0777, 0711);
 	snprintf(path, sizeof(path), "%s/journal", world.run);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);

@@ -392,10 +392,16 @@ static void pulled_with_declared_buffers(void **state)
 	assert_works_on();
 }
 
+static bool is_swept(void)
+{
+	const struct sweep *sweep = &desk_daemon.work->sweep;
+
+	return !sweep->n && !sweep->pid && !sweep->soon;
+}
+
 static bool many_checkpoints(void)
 {
-	return session_of(program[0])->chain.n >= 2 &&
-	       program[0]->gone_on >= 30;
+	return session_of(program[0])->chain.n >= 2 && program[0]->gone_on >= 30;
 }
 
 /* Chains end, and what nobody needs any more goes. */
@@ -405,12 +411,14 @@ static void checkpoints_do_not_pile_up(void **state)
 	add_program();
 	start_with_checkpoints(10);
 	assert_true(desk_run_until(many_checkpoints));
-	assert_true(count_checkpoints() <= 14);
+	assert_true(desk_run_until(is_swept));
+	assert_true(count_checkpoints() <= 16);
 	assert_works_on();
 	worker_end(program[0]);
 	n_programs = 0;
 	while (desk_daemon.work->sessions)
 		sd_event_run(desk_daemon.loop, 10000);
+	assert_true(desk_run_until(is_swept));
 	assert_int_equal(count_checkpoints(), 0);
 }
 
@@ -428,6 +436,161 @@ static void pulled_during_an_eject(void **state)
 	program[0]->deaf = false;
 	assert_true(desk_run_until(failed_or_moved));
 	assert_int_equal(program[0]->failed, 1);
+}
+
+/* ------------------------------------------------------------- put there */
+
+/* What a mover has made is in nobody's list of handles, and needs no node. */
+static void start_put_there(void)
+{
+	add_program()->blind = true;
+	start_all();
+	session_of(program[0])->put = true;
+	place_all(desk_daemon.work);
+	assert_int_equal(session_of(program[0])->device, gpu->id);
+}
+
+static void who_was_put_there_is_ejected(void **state)
+{
+	(void)state;
+	start_put_there();
+	eject();
+	assert_true(desk_run_until(all_moved));
+	assert_int_equal(program[0]->back_to, program[0]->was_at);
+	assert_true(desk_run_to(TXN_DRAIN));
+	assert_works_on();
+}
+
+static void who_was_put_there_is_pulled(void **state)
+{
+	(void)state;
+	start_put_there();
+	desk_daemon.config.interval_ms = 100;
+	precopy_later(session_of(program[0]));
+	assert_true(desk_run_until(has_checkpoint));
+	pull();
+	assert_true(desk_run_until(failed_or_moved));
+	assert_int_equal(program[0]->moves, 1);
+	assert_true(program[0]->lost);
+	assert_works_on();
+}
+
+/* ------------------------------------------------------------- targets */
+
+static bool is_restoring(void)
+{
+	const struct migration *migration = desk_daemon.work->migrations;
+
+	return migration && migration->state == MIGRATION_RESTORE;
+}
+
+static bool has_offer(void)
+{
+	const struct migration *migration = desk_daemon.work->migrations;
+
+	return program[0]->moves ||
+	       (migration && migration->state == MIGRATION_OFFER);
+}
+
+/* As if it went to a second GPU, which then leaves as well. */
+static void target_leaves(bool (*when)(void))
+{
+	struct egpu_device *second;
+	struct migration *migration;
+
+	add_program();
+	second = kernel_add(&desk_kernel, WORLD_GPU2, true);
+	start_all();
+	eject();
+	assert_true(desk_run_until(when));
+	migration = desk_daemon.work->migrations;
+	if (migration) {
+		migration->cpu = false;
+		migration->target = second->id;
+	}
+	kernel_begin(&desk_kernel, second, EGPU_ORIGIN_OTHERS);
+	assert_true(desk_run_until(all_moved));
+	assert_true(program[0]->cpu);
+	assert_works_on();
+}
+
+static void target_leaves_while_it_is_filled(void **state)
+{
+	(void)state;
+	target_leaves(is_restoring);
+	assert_false(program[0]->lost);
+	assert_int_equal(program[0]->back_to, program[0]->was_at);
+}
+
+/* It may have worked there already, so it goes back to what is known. */
+static void target_leaves_when_it_was_offered(void **state)
+{
+	(void)state;
+	target_leaves(has_offer);
+}
+
+/* ------------------------------------------------------------- strategies */
+
+static void too_hot(void **state)
+{
+	(void)state;
+	desk_daemon.config.strategy = STRATEGY_EAGER;
+	desk_daemon.config.sample_ms = 50;
+	world_file("95000\n",
+		   "%s/bus/pci/devices/" WORLD_GPU "/hwmon/hwmon0/temp1_input",
+		   desk_world.sys);
+	add_program();
+	start_all();
+	assert_true(desk_run_until(all_moved));
+	assert_false(program[0]->lost);
+	assert_works_on();
+	assert_true(session_of(program[0])->moved != 0);
+}
+
+/* It waits until it is asked, whatever the sensors say. */
+static void lazy_looks_at_nothing(void **state)
+{
+	(void)state;
+	desk_daemon.config.sample_ms = 10;
+	add_program();
+	start_all();
+	assert_works_on();
+	assert_null(desk_daemon.work->sample);
+	desk_daemon.config.strategy = STRATEGY_EAGER;
+	work_reload(&desk_daemon);
+	assert_non_null(desk_daemon.work->sample);
+	desk_daemon.config.strategy = STRATEGY_LAZY;
+	work_reload(&desk_daemon);
+	assert_null(desk_daemon.work->sample);
+}
+
+/* ------------------------------------------------------------- plain ones */
+
+/* It knows nothing of us: frozen, copied if that is possible, and gone over. */
+static void what_cannot_be_saved_holds_nobody_up(void **state)
+{
+	pid_t user = world_user(&desk_world, USER_PLAIN, "plain");
+
+	(void)state;
+	desk_daemon.config.others = ACTION_IGNORE;
+	desk_kernel.buffers[0] = (struct egpu_buffer){
+		.present = ~0ull,
+		.id = gpu->id,
+		.pid = (uint32_t)user,
+		.handle = 1,
+		.size = 4096,
+	};
+	desk_kernel.n_buffers = 1;
+	eject();
+	assert_true(desk_run_to(TXN_DRAIN));
+	desk_drained(gpu);
+	assert_true(desk_run_to(TXN_SAVE));
+	assert_non_null(desk_removal()->plain);
+	assert_true(desk_run_to(TXN_LEAVE));
+	assert_null(desk_removal()->plain);
+	desk_leave(rem, 1);
+	assert_true(desk_run_until(desk_over));
+	world_end_user(user);
 }
 
 /* ------------------------------------------------------------- others */
@@ -460,33 +623,32 @@ static void taken_away_by_others(void **state)
 	assert_works_on();
 }
 
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test_setup_teardown(eject_to_the_cpu, setup, teardown),
-	cmocka_unit_test_setup_teardown(who_does_not_take_it_stays, setup,
-					teardown),
-	cmocka_unit_test_setup_teardown(who_cannot_stop_stays, setup, teardown),
-	cmocka_unit_test_setup_teardown(who_does_not_answer_stays, setup,
-					teardown),
-	cmocka_unit_test_setup_teardown(without_a_store_it_stays, setup,
-					teardown),
-	cmocka_unit_test_setup_teardown(without_the_cpu_it_stays, setup,
-					teardown),
-	cmocka_unit_test_setup_teardown(moved_but_still_there, setup, teardown),
-	cmocka_unit_test_setup_teardown(cancelled_while_it_stands_still, setup,
-					teardown),
-	cmocka_unit_test_setup_teardown(many_at_once, setup, teardown),
-	cmocka_unit_test_setup_teardown(
-		a_forced_eject_does_not_wait_for_who_cannot, setup, teardown),
-	cmocka_unit_test_setup_teardown(pulled_without_a_checkpoint, setup,
-					teardown),
-	cmocka_unit_test_setup_teardown(pulled_with_a_checkpoint, setup,
-					teardown),
-	cmocka_unit_test_setup_teardown(pulled_with_declared_buffers, setup,
-					teardown),
-	cmocka_unit_test_setup_teardown(checkpoints_do_not_pile_up, setup,
-					teardown),
-	cmocka_unit_test_setup_teardown(pulled_during_an_eject, setup, teardown),
-	cmocka_unit_test_setup_teardown(taken_away_by_others, setup, teardown),
+	T(eject_to_the_cpu),
+	T(who_does_not_take_it_stays),
+	T(who_cannot_stop_stays),
+	T(who_does_not_answer_stays),
+	T(without_a_store_it_stays),
+	T(without_the_cpu_it_stays),
+	T(moved_but_still_there),
+	T(cancelled_while_it_stands_still),
+	T(many_at_once),
+	T(a_forced_eject_does_not_wait_for_who_cannot),
+	T(pulled_without_a_checkpoint),
+	T(pulled_with_a_checkpoint),
+	T(pulled_with_declared_buffers),
+	T(checkpoints_do_not_pile_up),
+	T(pulled_during_an_eject),
+	T(who_was_put_there_is_ejected),
+	T(who_was_put_there_is_pulled),
+	T(target_leaves_while_it_is_filled),
+	T(target_leaves_when_it_was_offered),
+	T(too_hot),
+	T(lazy_looks_at_nothing),
+	T(what_cannot_be_saved_holds_nobody_up),
+	T(taken_away_by_others),
 };
 
 TEST_MAIN(tests, NULL, NULL)

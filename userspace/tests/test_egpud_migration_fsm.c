@@ -16,27 +16,22 @@
 #define FAILED	MIGRATION_FAILED
 
 /* In the order of the inputs, from MIGRATION_NOTHING to MIGRATION_CLOSED. */
-static const enum migration_state
-	expected[MIGRATION_STATES][MIGRATION_INPUTS] = {
-		/* nothing, step, fail, late, off, gone, target gone, closed */
-		[QUEUED] = { QUEUED, REACH, FAILED, QUEUED, FAILED, QUEUED,
-			     QUEUED, FAILED },
-		[REACH] = { REACH, SAVE, FAILED, FAILED, FAILED, SELECT, REACH,
-			    FAILED },
-		[SAVE] = { SAVE, HOLD, FAILED, FAILED, FAILED, SELECT, SAVE,
-			   FAILED },
-		[HOLD] = { HOLD, SELECT, FAILED, FAILED, FAILED, SELECT, HOLD,
-			   FAILED },
-		[SELECT] = { SELECT, RESTORE, FAILED, FAILED, FAILED, SELECT,
-			     SELECT, FAILED },
-		[RESTORE] = { RESTORE, OFFER, SELECT, FAILED, FAILED, RESTORE,
-			      SELECT, FAILED },
-		[OFFER] = { OFFER, DONE, SELECT, FAILED, OFFER, OFFER, SELECT,
-			    FAILED },
-		[DONE] = { DONE, DONE, DONE, DONE, DONE, DONE, DONE, DONE },
-		[FAILED] = { FAILED, FAILED, FAILED, FAILED, FAILED, FAILED,
-			     FAILED, FAILED },
-	};
+static const enum migration_state expected[MIGRATION_STATES][MIGRATION_INPUTS] = {
+	/* nothing, step, fail, late, off, gone, target gone, closed */
+	[QUEUED] = { QUEUED, REACH, FAILED, QUEUED, FAILED, QUEUED, QUEUED,
+		     FAILED },
+	[REACH] = { REACH, SAVE, FAILED, FAILED, FAILED, SELECT, REACH, FAILED },
+	[SAVE] = { SAVE, HOLD, FAILED, FAILED, FAILED, SELECT, SAVE, FAILED },
+	[HOLD] = { HOLD, SELECT, FAILED, FAILED, FAILED, SELECT, HOLD, FAILED },
+	[SELECT] = { SELECT, RESTORE, FAILED, FAILED, FAILED, SELECT, SELECT,
+		     FAILED },
+	[RESTORE] = { RESTORE, OFFER, SELECT, FAILED, FAILED, RESTORE, SELECT,
+		      FAILED },
+	[OFFER] = { OFFER, DONE, SELECT, FAILED, OFFER, OFFER, SELECT, FAILED },
+	[DONE] = { DONE, DONE, DONE, DONE, DONE, DONE, DONE, DONE },
+	[FAILED] = { FAILED, FAILED, FAILED, FAILED, FAILED, FAILED, FAILED,
+		     FAILED },
+};
 
 static void every_state_with_every_input(void **state)
 {
@@ -45,17 +40,16 @@ static void every_state_with_every_input(void **state)
 	(void)state;
 	for (from = 0; from < MIGRATION_STATES; from++) {
 		for (input = 0; input < MIGRATION_INPUTS; input++) {
-			if (migration_next(from, input) !=
-			    expected[from][input])
+			if (migration_next(from, input) != expected[from][input])
 				fail_msg("%s with input %d leads to %s",
 					 migration_state_name(from), input,
-					 migration_state_name(
-						 migration_next(from, input)));
+					 migration_state_name(migration_next(from,
+									     input)));
 		}
 	}
 }
 
-/* Whoever has begun has a limit, and a program that ends ends it everywhere. */
+/* Whoever has begun has a limit, and the end of a program is that of it. */
 static void every_state_ends(void **state)
 {
 	int from;

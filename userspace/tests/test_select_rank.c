@@ -118,11 +118,11 @@ static void gates(void **state)
 	assert_chosen(1, "it has 77.5 points, GPU 2 (0000:07:00.0) comes next "
 			 "with 52.7");
 
-	need.n_not = 1;
-	need.not [0] = 1;
+	need.n_excluded = 1;
+	need.excluded[0] = 1;
 	assert_out(1, "it was ruled out by the caller");
 	assert_int_equal(selection.chosen->candidate->id, 2);
-	need.n_not = 0;
+	need.n_excluded = 0;
 
 	gpu->leaving = true;
 	assert_out(1, "it is leaving");
@@ -282,6 +282,8 @@ static void terms(void **state)
 	assert_points("memory", &gpu->memory_free, 4 * GIB, 0);
 	assert_points("memory", &gpu->memory_free, 0, 0);
 	assert_points("bandwidth", &gpu->bandwidth, 0, 0);
+	assert_points("bandwidth", &gpu->bandwidth, 30e6, 0.0074);
+	assert_string_equal(ranked_of(1)->term[1].value, "30 MB/s");
 	assert_points("bandwidth", &gpu->bandwidth, 4e9, 0.5);
 	assert_points("bandwidth", &gpu->bandwidth, 32e9, 0.889);
 	assert_points("load", &gpu->load, 0, 1);
@@ -315,7 +317,7 @@ static void weights(void **state)
 		assert_true(ranked->term[i].value[0]);
 		assert_true(ranked->term[i].source[0]);
 	}
-	assert_true(fabs(weight - 100) < 1e-9);
+	assert_true(fabs(weight - 100) < 0.000000001);
 	assert_true(fabs(sum - ranked->score) <= 0.05);
 	assert_true(ranked->score > 72.45 && ranked->score < 72.55);
 }

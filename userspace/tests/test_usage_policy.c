@@ -79,8 +79,8 @@ static void right(void **state)
 
 static void assert_share(double share, int percent)
 {
-	assert_true(share > percent / 100.0 - 1e-9 &&
-		    share < percent / 100.0 + 1e-9);
+	assert_true(share > percent / 100.0 - 0.000000001 &&
+		    share < percent / 100.0 + 0.000000001);
 }
 
 /* Those of checkpoint, selection and strategy. */

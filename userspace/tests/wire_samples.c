@@ -4,7 +4,9 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wire_samples.h"
 
@@ -121,6 +123,27 @@ unsigned int open_descriptors(void)
 
 	while (dir && readdir(dir))
 		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* Of files that have this in their names, as "/memfd:test (deleted)". */
+unsigned int descriptors_of(const char *name)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	unsigned int n = 0;
+	char target[256];
+	ssize_t len;
+
+	while (dir && (entry = readdir(dir))) {
+		len = readlinkat(dirfd(dir), entry->d_name, target,
+				 sizeof(target) - 1);
+		target[len < 0 ? 0 : len] = '\0';
+		if (strstr(target, name))
+			n++;
+	}
 	if (dir)
 		closedir(dir);
 	return n;

@@ -15,5 +15,6 @@ void wire_sample(struct wire_message *message, uint32_t type);
 bool wire_sample_has_fd(uint32_t type);
 enum wire_side wire_sample_side(uint32_t type);
 unsigned int open_descriptors(void);
+unsigned int descriptors_of(const char *name);
 
 #endif

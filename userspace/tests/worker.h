@@ -25,6 +25,8 @@
  * @refuse: offers that it does not take
  * @unable: cannot come to a safe point
  * @deaf: never looks at what egpud says
+ * @blind: does not have the GPU open
+ * @outlives: lives on when its parent dies
  * @stubborn: does not let go of the GPU when it was moved
  * @ready: its session is open
  * @step: how far it is
@@ -50,6 +52,8 @@ struct worker {
 	volatile unsigned int refuse;
 	volatile bool unable;
 	volatile bool deaf;
+	bool blind;
+	bool outlives;
 	bool stubborn;
 	volatile bool ready;
 	volatile uint64_t step;
@@ -69,7 +73,7 @@ struct worker {
 
 struct worker *worker_new(void);
 void worker_start(struct worker *worker, const struct world *world,
-		   const char *socket);
+		  const char *socket);
 void worker_end(struct worker *worker);
 
 #endif

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the daemon does with programs that lie, flood or say nothing: each is told
+ * what is wrong, and nothing of it is left.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "desk.h"
+#include "peer.h"
+#include "test.h"
+
+/* ------------------------------------------------------------- hostile ones */
+
+static void another_version(void **state)
+{
+	const struct wire_message message = {
+		.type = WIRE_HELLO,
+		.hello = { .version = 9 },
+	};
+
+	(void)state;
+	peer_sock = peer_connect();
+	peer_say(&message, -1);
+	peer_expect_error("version 1");
+}
+
+static void second_hello(void **state)
+{
+	(void)state;
+	peer_open();
+	peer_hello();
+	peer_expect_error("second HELLO");
+}
+
+static void before_hello(void **state)
+{
+	const struct wire_message message = peer_add_message(1, PEER_BYTES);
+	int fd = peer_memory(PEER_BYTES, F_SEAL_SHRINK);
+
+	(void)state;
+	peer_sock = peer_connect();
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect_error("ADD came before HELLO");
+}
+
+static void wrong_sizes(void **state)
+{
+	struct wire_message message = peer_add_message(1, PEER_BYTES);
+	size_t len;
+
+	(void)state;
+	for (len = 1; len < 200; len += 7) {
+		char junk[256] = { 0 };
+
+		if (len == wire_size(WIRE_ADD))
+			continue;
+		peer_open();
+		memcpy(junk, &message,
+		       len < sizeof(message) ? len : sizeof(message));
+		peer_send_raw(junk, len, NULL, 0);
+		peer_expect(WIRE_ERROR);
+		peer_expect_end();
+		peer_hang_up();
+	}
+}
+
+static void too_many_descriptors(void **state)
+{
+	struct wire_message message = peer_add_message(1, PEER_BYTES);
+	int fds[3], i;
+
+	(void)state;
+	peer_open();
+	for (i = 0; i < 3; i++)
+		fds[i] = peer_memory(PEER_BYTES, F_SEAL_SHRINK);
+	peer_send_raw(&message, wire_size(WIRE_ADD), fds, 3);
+	for (i = 0; i < 3; i++)
+		close(fds[i]);
+	peer_expect_error("descriptor");
+}
+
+/* Each is told what is wrong with it, and the session goes on. */
+static void other_kinds_of_descriptors(void **state)
+{
+	struct wire_message message = peer_add_message(1, PEER_BYTES);
+	int ends[2], fd;
+
+	(void)state;
+	peer_open();
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect_reply(EINVAL, "");
+	assert_int_equal(pipe(ends), 0);
+	peer_say(&message, ends[0]);
+	close(ends[0]);
+	close(ends[1]);
+	peer_expect_reply(EINVAL, "");
+	peer_say(&message, peer_sock);
+	peer_expect_reply(EINVAL, "");
+	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect(WIRE_REPLY);
+	assert_int_not_equal(peer_answer.result.error, 0);
+	/* One that could shrink while it is read. */
+	fd = peer_memory(PEER_BYTES, 0);
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect_reply(EPERM, "");
+	/* One that is smaller than is said. */
+	fd = peer_memory(PEER_BYTES / 2, F_SEAL_SHRINK);
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect_reply(ERANGE, "");
+	/* A dma-buf it is not, nor a node. */
+	message.buffer.kind = WIRE_DMABUF;
+	fd = peer_memory(PEER_BYTES, F_SEAL_SHRINK);
+	peer_say(&message, fd);
+	peer_expect_reply(EINVAL, "dma-buf");
+	message.buffer.kind = WIRE_HANDLE;
+	message.buffer.handle = 1;
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect_reply(EINVAL, "");
+	assert_int_equal(peer_session()->n, 0);
+	peer_add_buffer(1);
+}
+
+static void the_same_number_twice(void **state)
+{
+	const struct wire_message message = peer_add_message(1, PEER_BYTES);
+	int fd = peer_memory(PEER_BYTES, F_SEAL_SHRINK);
+
+	(void)state;
+	peer_open();
+	peer_add_buffer(1);
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect_reply(EEXIST, "already");
+	assert_int_equal(peer_session()->n, 1);
+}
+
+static void more_bytes_than_may_be(void **state)
+{
+	struct wire_message message;
+	int fd = peer_memory(1ull << 39, F_SEAL_SHRINK), i;
+
+	(void)state;
+	peer_open();
+	for (i = 1; i <= 2; i++) {
+		message = peer_add_message((uint32_t)i, 1ull << 39);
+		peer_say(&message, fd);
+		peer_expect_reply(0, "");
+	}
+	message = peer_add_message(3, PEER_BYTES);
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect_reply(ENOSPC, "more bytes");
+}
+
+static void more_buffers_than_may_be(void **state)
+{
+	struct wire_message message;
+	int fd = peer_memory(PEER_BYTES, F_SEAL_SHRINK);
+	uint32_t id;
+
+	(void)state;
+	peer_open();
+	for (id = 1; id <= WIRE_BUFFERS_MAX; id++) {
+		message = peer_add_message(id, PEER_BYTES);
+		peer_say(&message, fd);
+		peer_expect_reply(0, "");
+	}
+	message = peer_add_message(id, PEER_BYTES);
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect_reply(ENOSPC, "1024");
+}
+
+static void too_many_sessions(void **state)
+{
+	int socks[SESSIONS_UID_MAX], i;
+
+	(void)state;
+	for (i = 0; i < SESSIONS_UID_MAX; i++) {
+		peer_open();
+		socks[i] = peer_sock;
+	}
+	peer_sock = peer_connect();
+	peer_expect_error("too many sessions");
+	peer_hang_up();
+	for (i = 0; i < SESSIONS_UID_MAX; i++)
+		close(socks[i]);
+	assert_true(desk_run_until(peer_gone));
+}
+
+/* Who asks and never reads the answers costs a bounded amount, then nothing. */
+static void never_reads(void **state)
+{
+	const struct wire_message remove = { .type = WIRE_REMOVE,
+					     .ref = { .id = 2 } };
+	int i;
+
+	(void)state;
+	peer_open();
+	for (i = 0; i < 100000 && peer_session(); i++) {
+		if (send(peer_sock, &remove, wire_size(WIRE_REMOVE),
+			 MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			sd_event_run(desk_daemon.loop, 1000);
+	}
+	assert_null(peer_session());
+}
+
+static void floods(void **state)
+{
+	const struct wire_message dirty = { .type = WIRE_DIRTY,
+					    .ref = { .id = 2 } };
+	int i;
+
+	(void)state;
+	peer_open();
+	for (i = 0; i < 10000000 && peer_session(); i++) {
+		/* Within one second, whatever the host is at. */
+		peer_session()->turn = work_now(desk_daemon.work) / 1000000000;
+		if (send(peer_sock, &dirty, wire_size(WIRE_DIRTY),
+			 MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			sd_event_run(desk_daemon.loop, 1000);
+	}
+	peer_expect_error("messages came in a second");
+}
+
+static void says_nothing(void **state)
+{
+	(void)state;
+	peer_sock = peer_connect();
+	peer_expect_error("no HELLO");
+}
+
+static void bad_state(void **state)
+{
+	struct wire_message message = {
+		.type = WIRE_SAFE,
+		.safe = { .step = 1, .state_size = PEER_BYTES },
+	};
+	int fd = peer_memory(PEER_BYTES / 2, F_SEAL_SHRINK);
+
+	(void)state;
+	desk_daemon.config.interval_ms = 100;
+	peer_open();
+	peer_add_buffer(1);
+	peer_expect(WIRE_REACH);
+	message.serial = peer_answer.serial;
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect_error("the state cannot be used");
+}
+
+static void confirms_what_nobody_offered(void **state)
+{
+	const struct wire_message message = { .type = WIRE_CONFIRM,
+					      .serial = 99 };
+	const struct wire_message unable = {
+		.type = WIRE_UNABLE,
+		.serial = 99,
+		.result = { .error = EBUSY },
+	};
+
+	(void)state;
+	peer_open();
+	peer_say(&message, -1);
+	peer_say(&unable, -1);
+	peer_add_buffer(1);
+}
+
+static void speaks_as_the_daemon(void **state)
+{
+	const struct wire_message message = { .type = WIRE_GO_ON };
+
+	(void)state;
+	peer_open();
+	peer_say(&message, -1);
+	peer_expect_error("other side");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
+
+static const struct CMUnitTest tests[] = {
+	T(another_version),
+	T(second_hello),
+	T(before_hello),
+	T(wrong_sizes),
+	T(too_many_descriptors),
+	T(other_kinds_of_descriptors),
+	T(the_same_number_twice),
+	T(more_bytes_than_may_be),
+	T(more_buffers_than_may_be),
+	T(too_many_sessions),
+	T(never_reads),
+	T(floods),
+	T(says_nothing),
+	T(bad_state),
+	T(confirms_what_nobody_offered),
+	T(speaks_as_the_daemon),
+};
+
+TEST_MAIN(tests, NULL, NULL)
