@@ -28,6 +28,7 @@ help:
 	@echo 'make kunit             the KUnit suites, as modules and built in'
 	@echo 'make mutants           mistakes put in on purpose, all to be caught; MUTANT=name'
 	@echo 'make stress            random sequences; CYCLES=n SEED=n KERNEL=6.1|6.12|debug'
+	@echo 'make fuzz              made-up files and messages; SECONDS=n for each target'
 	@echo 'make bench             benchmarks, into $(BUILD)/bench/results.json'
 	@echo 'make lint              style and static checks'
 	@echo 'make regen             generate from the netlink spec again'
@@ -133,6 +134,10 @@ bench: setup-bench
 	+@$(MAKE) --no-print-directory guest $(addprefix module-,$(filter-out debug,$(KERNELS)))
 	tools/testing/bench/run
 
+fuzz: setup
+	+$(MAKE) --no-print-directory -C userspace O=$(abspath $(BUILD)/userspace) \
+		$(addprefix SECONDS=,$(SECONDS)) fuzz
+
 lint:
 	tools/lint/run
 
@@ -153,5 +158,5 @@ clean:
 
 .PHONY: all help module userspace stage install rig selftest-programs guest \
 	compile_commands demo run-demo check selftests run-selftests baseline kunit run-kunit \
-	mutants stress run-stress stress-program bench lint regen setup setup-debug \
+	mutants stress run-stress stress-program bench fuzz lint regen setup setup-debug \
 	setup-bench clean

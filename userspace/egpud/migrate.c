@@ -148,7 +148,7 @@ static enum migration_input enter_done(struct migration *migration)
 	struct session *session = migration->session;
 
 	session_log(LOG_NOTICE, session,
-		    "goes on on %s at step %" PRIu64 ", %llu ms of work lost",
+		    "works on %s from step %" PRIu64 ", %llu ms of work lost",
 		    migration->cpu ? "the CPU" : migration->address,
 		    migration->step, migration->lost_ns / WORK_MS);
 	tell_migration(migration, EGPU_MIGRATION_PHASE_COMPLETED);

@@ -17,6 +17,8 @@
 #define ROUGH_MIN (16ull << 20)
 /* Of a link that nobody has measured, in bytes per second. */
 #define RATE_UNKNOWN (256ull << 20)
+/* Of work that is in memory there is no link. */
+#define RATE_MEMORY (4ull << 30)
 /* What a program may take to come to a safe point before the log is told. */
 #define REACH_LIMIT (10000 * WORK_MS)
 
@@ -36,6 +38,8 @@ uint64_t precopy_rate(const struct session *session)
 	double share = session->work->daemon->config.share;
 	uint64_t rate = session->rate ? session->rate : RATE_UNKNOWN;
 
+	if (!session->device)
+		rate = RATE_MEMORY;
 	rate = (uint64_t)((double)rate * share);
 	return rate ? rate : 1;
 }
@@ -150,7 +154,7 @@ static void judge_interval(struct session *session, uint64_t before)
 
 	if (behind && !session->behind)
 		session_log(LOG_NOTICE, session,
-			    "%llu ms of its work could be lost, not %llu as configured: a checkpoint of %" PRIu64
+			    "%llu ms of its work could be lost, not %llu: a checkpoint of %" PRIu64
 			    " MiB took %llu ms",
 			    (now - before) / WORK_MS, interval / WORK_MS,
 			    session->bytes >> 20, session->cost / WORK_MS);

@@ -277,12 +277,12 @@ static void compare(struct session_buffer *buffer,
 
 	/* Of memory there is nobody but the program who could tell. */
 	if (buffer->buffer.kind == WIRE_MEMORY)
-		known = buffer->tracked = true;
-	else if (!known || !buffer->tracked ||
-		 entry->write_context != buffer->context ||
-		 entry->write_seqno != buffer->seqno)
+		return;
+	if (!known || !buffer->tracked ||
+	    entry->write_context != buffer->context ||
+	    entry->write_seqno != buffer->seqno)
 		buffer->dirty = true;
-	if (!remember || buffer->buffer.kind == WIRE_MEMORY)
+	if (!remember)
 		return;
 	buffer->tracked = known;
 	buffer->context = known ? entry->write_context : 0;

@@ -87,34 +87,31 @@ static int make_room(struct session *session)
 	return 0;
 }
 
-/* 0, or a positive errno with why. What is checked asks the kernel only. */
+/* 0, or a negative errno with why. What is checked asks the kernel only. */
 static int check_add(struct session *session, const struct wire_buffer *buffer,
 		     int fd, uint64_t *inode, char *why)
 {
-	int err;
-
 	if (find(session, buffer->id)) {
 		snprintf(why, BUFFERS_ERROR, "there is a buffer %u already",
 			 buffer->id);
-		return EEXIST;
+		return -EEXIST;
 	}
 	if (session->n == WIRE_BUFFERS_MAX) {
 		snprintf(why, BUFFERS_ERROR, "more than %d buffers",
 			 WIRE_BUFFERS_MAX);
-		return ENOSPC;
+		return -ENOSPC;
 	}
 	if (sessions_fds_of(session->work, session->uid) >= SESSION_FDS_MAX) {
 		snprintf(why, BUFFERS_ERROR, "more than %d buffers of one user",
 			 SESSION_FDS_MAX);
-		return ENOSPC;
+		return -ENOSPC;
 	}
 	if (buffer->size > WIRE_SIZE_MAX - session->bytes) {
 		snprintf(why, BUFFERS_ERROR,
 			 "more bytes than a session may have");
-		return ENOSPC;
+		return -ENOSPC;
 	}
-	err = buffer_check(buffer, fd, inode, why);
-	return err < 0 ? -err : 0;
+	return buffer_check(buffer, fd, inode, why);
 }
 
 static dev_t node_of(int fd, const struct wire_buffer *buffer)
@@ -135,13 +132,13 @@ static void take_add(struct session *session,
 
 	err = check_add(session, &message->buffer, fd, &inode, why);
 	if (!err && make_room(session)) {
-		err = ENOMEM;
+		err = -ENOMEM;
 		snprintf(why, sizeof(why), "egpud is out of memory");
 	}
 	text_printable(why, text, sizeof(text));
 	if (err) {
 		close(fd);
-		session_reply(session, message->serial, err, text);
+		session_reply(session, message->serial, -err, text);
 		return;
 	}
 	session->buffer[session->n++] = (struct session_buffer){

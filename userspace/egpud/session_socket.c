@@ -34,19 +34,21 @@ static void take_all(struct session *session)
 				   &why);
 		if (err == -EAGAIN)
 			return;
-		if (err == -EPROTO)
-			session_break(session, "%s: %s",
-				      wire_type_name(message.type), why);
-		else if (err)
-			session_close(session, "it has ended");
-		else if (++session->messages > SECOND_MAX) {
-			if (fd >= 0)
-				close(fd);
+		if (!err && ++session->messages <= SECOND_MAX) {
+			session_take(session, &message, fd);
+			continue;
+		}
+		if (fd >= 0)
+			close(fd);
+		if (!err)
 			session_break(session,
 				      "more than %d messages came in a second",
 				      SECOND_MAX);
-		} else
-			session_take(session, &message, fd);
+		else if (err == -EPROTO)
+			session_break(session, "%s: %s",
+				      wire_type_name(message.type), why);
+		else
+			session_close(session, "it has ended");
 	}
 }
 
@@ -96,11 +98,11 @@ int session_post(struct session *session, struct wire_message *message, int fd)
 	err = wire_send(session->sock, message, fd);
 	if (!err)
 		return 0;
-	if (err == -EAGAIN || err == -ETOOMANYREFS)
+	if (err == -EAGAIN || err == -ETOOMANYREFS) {
 		session_close(session, "it does not read what it is sent");
-	else if (err == -ENOTCONN)
+	} else if (err == -ENOTCONN) {
 		session_close(session, "it has ended");
-	else {
+	} else {
 		session_log(LOG_ERR, session, "cannot send %s: %s",
 			    wire_type_name(message->type), strerror(-err));
 		session_close(session, "egpud cannot talk to it");

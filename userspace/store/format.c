@@ -86,9 +86,14 @@ bool format_is_zero(const void *data, size_t len)
 
 /* ------------------------------------------------------------- names */
 
+static uint8_t digit(char c)
+{
+	return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+/* @id: empty, or one of which store_is_id() is true. */
 static void put_id(uint8_t to[16], const char *id)
 {
-	unsigned int value;
 	int i;
 
 	memset(to, 0, 16);
@@ -98,8 +103,7 @@ static void put_id(uint8_t to[16], const char *id)
 		/* Dashes are before bytes 4, 6, 8 and 10. */
 		if (*id == '-')
 			id++;
-		sscanf(id, "%2x", &value);
-		to[i] = (uint8_t)value;
+		to[i] = (uint8_t)(digit(id[0]) << 4 | digit(id[1]));
 		id += 2;
 	}
 }

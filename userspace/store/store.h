@@ -22,7 +22,7 @@
 #define STORE_BLOCK   65536u /* bytes that share a checksum */
 #define STORE_CHAIN   16 /* files that a checkpoint may need, itself included */
 #define STORE_BUFFERS 1024
-#define STORE_BYTES   (1ull << 42) /* of all buffers together */
+#define STORE_BYTES   (4096ull << 30) /* of all buffers together */
 #define STORE_STATE   (16u << 20)
 
 struct store;

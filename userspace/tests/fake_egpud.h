@@ -12,7 +12,12 @@
 
 /**
  * struct fake - a running script
+ * @dir: where its socket is
  * @path: of its socket
+ * @listener: that socket
+ * @sock: the connection, or -1
+ * @thread: runs @script
+ * @script: what it says
  * @message: the last that was expected
  * @fd: its descriptor, closed with the next one, or -1
  * @failure: what went wrong, empty if nothing

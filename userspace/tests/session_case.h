@@ -18,6 +18,7 @@
  * @buffer: the first new buffers
  * @content: what the first of them has in its first bytes
  * @state: the state
+ * @node: of the move
  * @why: the text of failed
  * @before: descriptors that were open before
  */

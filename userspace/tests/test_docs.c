@@ -5,6 +5,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,11 @@
 #define MAN_CTL	   "../Documentation/man/egpuctl.1"
 #define MAN_DAEMON "../Documentation/man/egpud.8"
 #define MAN_LIB	   "../Documentation/man/libegpu.3"
+#define MAN_WORK   "../Documentation/man/libegpu-session.3"
 #define COMPLETION "data/egpuctl.bash"
 #define MAP	   "lib/libegpu.map"
 
-#define WORDS_MAX 64
+#define WORDS_MAX 128
 
 struct words {
 	char word[WORDS_MAX][40];
@@ -260,16 +262,21 @@ static void exit_codes(void **state)
 
 static void functions_of_the_library(void **state)
 {
-	char *man = read_file(MAN_LIB), *map = read_file(MAP);
+	char *man = read_file(MAN_LIB), *work = read_file(MAN_WORK);
+	char *map = read_file(MAP);
 	char *save = NULL, *word;
 
 	(void)state;
 	word = strtok_r(strstr(map, "global:") + 7, " \t\n;", &save);
 	for (; strcmp(word, "local:"); word = strtok_r(NULL, " \t\n;", &save)) {
-		if (!strstr(man, word))
-			fail_msg("%s lacks %s", MAN_LIB, word);
+		bool session = !strncmp(word, "egpu_session_", 13);
+
+		if (!strstr(session ? work : man, word))
+			fail_msg("%s lacks %s", session ? MAN_WORK : MAN_LIB,
+				 word);
 	}
 	free(map);
+	free(work);
 	free(man);
 }
 

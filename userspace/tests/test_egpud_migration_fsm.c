@@ -49,7 +49,7 @@ static void every_state_with_every_input(void **state)
 	}
 }
 
-/* Whoever has begun has a limit, and a program that ends ends it everywhere. */
+/* Whoever has begun has a limit, and the end of a program is that of it. */
 static void every_state_ends(void **state)
 {
 	int from;

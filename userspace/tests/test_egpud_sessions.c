@@ -229,7 +229,7 @@ static void a_checkpoint_is_made(void **state)
 	assert_int_equal(store_head(reader)->pid, getpid());
 	assert_int_equal(store_verify(reader), 0);
 	store_unload(reader);
-	assert_int_equal(desk_call(EGPU_CMD_MIGRATE) != NULL, 1);
+	assert_non_null(desk_call(EGPU_CMD_MIGRATE));
 }
 
 /*

@@ -403,6 +403,36 @@ static void a_loss(void **state)
 	program_end(program);
 }
 
+static void loses_during_an_add(struct fake *fake)
+{
+	fake_greet(fake);
+	fake_take_buffers(fake, 1);
+	fake_expect(fake, WIRE_ADD);
+	fake_say(fake, WIRE_LOST, 0);
+	fake_offer(fake, true, 1, "old");
+	fake_reply(fake, 0, "");
+	fake_expect(fake, WIRE_CONFIRM);
+	fake_check(fake, !fake->message.result.error, "it does not confirm");
+	fake_expect_end(fake);
+}
+
+/* What comes while an answer is awaited is kept, with its descriptors. */
+static void a_loss_during_an_add(void **state)
+{
+	struct program *program = *state;
+
+	program_start(program, loses_during_an_add);
+	program_add(program, 1, 0);
+	program_add(program, 2, 0);
+	assert_string_equal(program->log, "");
+	assert_int_equal(SAFE(program, "new"), 0);
+	assert_string_equal(program->log, "lost, move, ");
+	assert_string_equal(program->state, "old");
+	assert_string_equal(program->content, "restored");
+	assert_int_equal(egpu_session_dirty(program->session, 2), -ENOENT);
+	program_end(program);
+}
+
 static void loses_while_it_stands(struct fake *fake)
 {
 	fake_greet(fake);
@@ -475,6 +505,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(a_move_that_is_not_taken),
 	CASE(a_program_that_cannot_be_moved),
 	CASE(a_loss),
+	CASE(a_loss_during_an_add),
 	CASE(a_loss_at_the_safe_point),
 	CASE(a_state_that_is_too_large),
 };

@@ -187,6 +187,11 @@ static void every_length(void **state)
  * struct forged - a checkpoint in memory, of which all checksums are made right
  * @bytes: it
  * @len: bytes of it
+ * @header: its parts
+ * @buffer: likewise
+ * @table: likewise
+ * @dirent: likewise
+ * @trailer: likewise
  */
 struct forged {
 	uint8_t *bytes;
@@ -438,7 +443,8 @@ static void loop_of_parents(void **state)
 	assert_non_null(g.bytes);
 	forge(&f, bytes, len);
 	forge(&g, other, len);
-	f.header->n_parents = g.header->n_parents = 1;
+	f.header->n_parents = 1;
+	g.header->n_parents = 1;
 	memcpy(f.header->parent[0].id, g.header->id, 16);
 	memcpy(g.header->parent[0].id, f.header->id, 16);
 	seal(&g);

@@ -141,7 +141,8 @@ unsigned int descriptors_of(const char *name)
 		len = readlinkat(dirfd(dir), entry->d_name, target,
 				 sizeof(target) - 1);
 		target[len < 0 ? 0 : len] = '\0';
-		n += strstr(target, name) != NULL;
+		if (strstr(target, name))
+			n++;
 	}
 	if (dir)
 		closedir(dir);
