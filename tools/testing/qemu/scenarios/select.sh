@@ -142,8 +142,8 @@ sensor "$gpu" power/runtime_status suspended
 egpuctl select --json >/run/rig/select
 expect_same "what is known of it" "not known: it sleeps and is not woken for this" "$(
 	jq -r --arg who "$gpu" '.select.candidates[] | select(.address == $who) |
-		[.terms[] | select(.what == "load" or .what == "temperature" or .what == "link").source] |
-		unique | join("|")' /run/rig/select)"
+		[.terms[] | select(.what == "load" or .what == "temperature" or
+			.what == "link").source] | unique | join("|")' /run/rig/select)"
 sensor "$gpu" power/runtime_status active
 
 test_begin "one that is too hot is out"
@@ -154,7 +154,10 @@ choice_expect "$gpu" "it is the only GPU that can take the work"
 test_begin "nothing is left"
 conf "cpu-fallback = no"
 expect_code 3 sh -c "egpuctl select --not $gpu >/run/rig/select 2>&1"
-expect_same "sentence" "egpuctl: no device can take the work: $inside: it is too hot: 105 degrees Celsius; $outside: it was ruled out by the caller; the CPU: the configuration rules out the CPU" "$(cat /run/rig/select)"
+wanted="egpuctl: no device can take the work: $inside: it is too hot: 105 degrees Celsius; "
+wanted="$wanted$outside: it was ruled out by the caller; "
+wanted="${wanted}the CPU: the configuration rules out the CPU"
+expect_same "sentence" "$wanted" "$(cat /run/rig/select)"
 conf
 choice_expect cpu "no GPU can take the work, so the CPU does" --not "$gpu"
 sensor "$internal" hwmon/hwmon2/temp1_input 60000
