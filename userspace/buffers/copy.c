@@ -11,14 +11,18 @@
 
 #include "private.h"
 
-#if defined(__x86_64__) || defined(__i386__)
+#if __has_include(<smmintrin.h>)
 #include <smmintrin.h>
 
 #define LINE 64
 
-__attribute__((target("sse4.1"))) static void
-copy_lines(__m128i *to, __m128i *from, size_t lines)
+static void copy_lines(void *to_line, const void *from_line, size_t lines)
+	__attribute__((target("sse4.1")));
+
+static void copy_lines(void *to_line, const void *from_line, size_t lines)
 {
+	__m128i *from = (void *)(uintptr_t)from_line;
+	__m128i *to = to_line;
 	__m128i a, b, c, d;
 
 	/* What such a buffer of the processor had from before is not taken. */
@@ -43,7 +47,7 @@ static size_t copy_streaming(void *to, const void *from, size_t len)
 
 	if (!__builtin_cpu_supports("sse4.1"))
 		return 0;
-	copy_lines(to, (void *)(uintptr_t)from, lines);
+	copy_lines(to, from, lines);
 	return lines * LINE;
 }
 

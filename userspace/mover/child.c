@@ -28,6 +28,7 @@ static struct mover_message vanished = {
 	.text = "the memory of a buffer vanished",
 	.fd = -1,
 };
+
 static int vanished_sock;
 
 /**

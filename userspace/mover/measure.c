@@ -11,7 +11,7 @@
 #include "private.h"
 
 #define SIZE	(16u << 20)
-#define PIECE	(1u << 18)
+#define PIECE	(256u << 10)
 #define TIME_NS 100000000u /* for each of three passes; one piece at least */
 
 static void read_piece(void *memory, void *own)

@@ -276,7 +276,7 @@ static void bad_memory(void **state)
 	mover_expect_failed(&mover, -EIO, "does not hold what was written");
 }
 
-/* A bit of the data in the file; where it is is found by what is in it. */
+/* A bit of the data in the file; its place is found by what is in it. */
 static void bad_file(void **state)
 {
 	static uint8_t file[SIZE * 2];

@@ -15,7 +15,7 @@
 #include "mover_case.h"
 #include "test.h"
 
-#define MIB (1u << 20)
+#define MIB 1048576u
 
 /* Two buffers and a state, as most tests have them. */
 static struct store_head head;
