@@ -14,7 +14,7 @@ from pathlib import Path
 
 import criubox
 import resident
-from entries import NoFigures, entry, limited
+from entries import NoFigures, Skip, entry, limited
 
 ROUNDS = 5
 BUFFER_MIB = 64
@@ -269,8 +269,8 @@ def criu(context):
 
 # --- adding to a parent -----------------------------------------------------------
 
-def _incremental_round(ours, number):
-    """((ns, bytes) of a full one, of one on it, ns where the program says what it wrote)"""
+def _incremental_round(ours):
+    """ns and bytes of a full one, of one on it, and of one whose program says what it wrote"""
     full, words = ours.ask("save")
     parent, full_bytes = words[0], int(words[1])
     ours.ask("dirty")
@@ -284,16 +284,17 @@ def _incremental_round(ours, number):
     parent = words[0]
     ours.ask("dirty-one")
     said, words = ours.ask(f"save-one {parent}")
+    said_bytes = int(words[1])
     ours.ask(f"read {words[0]}")
     for name in (words[0], parent):
         ours.ask(f"remove {name}")
-    return full, full_bytes, added, added_bytes, said, int(words[1]), number
+    return full, full_bytes, added, added_bytes, said, said_bytes
 
 
 def _incremental(context, place):
     ours = Ours(context, place.store)
     try:
-        rounds = [_incremental_round(ours, number) for number in range(ROUNDS)]
+        rounds = [_incremental_round(ours) for _ in range(ROUNDS)]
     finally:
         ours.close()
     columns = list(zip(*rounds))
@@ -312,6 +313,8 @@ def incremental(context):
 # --- the daemon's memory -----------------------------------------------------------
 
 def rss(context):
+    if os.geteuid():
+        raise Skip("egpud needs root")
     place = Place("disk", context.disk)
     few, many, idle = [], [], []
     daemon = None
