@@ -40,14 +40,24 @@ work_steps work 4
 expect bg_alive egpud
 store_whole
 
+# anew: with another egpud, for a store stays what it is while there are sessions; the program
+# joins it.
+anew() {
+	stop_bg egpud
+	egpud_start
+	work_base
+	events_mark
+	work_steps work 1
+	wait_for '[ -s /run/egpu/sessions ]' 10
+}
+
 test_begin "the limit of the store is kept to"
 work_policy <<END
 interval = 200ms
 store-free = 0M
 store-max = 1M
 END
-kill -HUP "$(bg_pid egpud)"
-work_steps work 1
+anew
 mount -o remount,size=256M "$store"
 work_steps work 4
 used=$(du -s -k "$store" | cut -f 1)
@@ -59,7 +69,7 @@ work_policy <<END
 interval = 200ms
 store-free = 0M
 END
-kill -HUP "$(bg_pid egpud)"
+anew
 eject room "$gpu"
 eject_ends room 0 60
 migration_wait work completed

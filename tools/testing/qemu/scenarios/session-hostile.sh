@@ -7,7 +7,6 @@
 
 work_policy <<END
 interval = 500ms
-limit = 5s
 END
 load_egpu
 hotadd tb0 gpu0
