@@ -194,6 +194,10 @@ static int start_loop(struct daemon *daemon)
 		err = sd_event_add_io(daemon->loop, &daemon->io,
 				      egpu_monitor_fd(daemon->mon), EPOLLIN,
 				      on_events, daemon);
+	/* A removal waits accept-ms for us, whatever programs want meanwhile. */
+	if (err >= 0)
+		err = sd_event_source_set_priority(daemon->io,
+						   SD_EVENT_PRIORITY_IMPORTANT);
 	if (err < 0)
 		log_line(LOG_ERR, "cannot set up the event loop: %s",
 			 strerror(-err));
