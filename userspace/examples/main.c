@@ -65,7 +65,6 @@ struct state {
  * @state: how far it is
  * @lost: the device has gone, and a move has not come yet
  * @moved: a move has come
- * @hopeless: none will come, there is nothing to go on from
  * @now: the picture that is read
  * @next: the one that is written
  */
@@ -77,7 +76,6 @@ struct work {
 	struct state state;
 	bool lost;
 	bool moved;
-	bool hopeless;
 	struct cells now;
 	struct cells next;
 };
@@ -210,10 +208,8 @@ static int on_move(struct egpu_session *session,
 
 static void on_failed(struct egpu_session *session, const char *why, void *arg)
 {
-	struct work *work = arg;
-
 	(void)session;
-	work->hopeless = true;
+	(void)arg;
 	say("failed why=\"%s\"", why);
 }
 
@@ -275,7 +271,6 @@ static int restart(struct work *work)
 		surface_close(&work->surface[i]);
 	}
 	work->lost = false;
-	work->hopeless = false;
 	err = create(work, NULL);
 	if (!err)
 		err = add(work);
@@ -328,8 +323,6 @@ static int wait_until_lost(struct work *work)
 	say("unreadable step=%" PRIu64, work->state.step);
 	work->moved = false;
 	for (waited = 0; waited < LOST_MS && !ended; waited += 100) {
-		if (work->hopeless)
-			return restart(work);
 		if (work->lost || work->moved)
 			return 0;
 		if (egpu_session_process(work->session, 100) != -ENOTCONN)
