@@ -11,7 +11,7 @@
 
 #include "private.h"
 
-#if __has_include(<smmintrin.h>)
+#ifdef __SSE2__
 #include <smmintrin.h>
 
 #define LINE 64

@@ -233,7 +233,7 @@ uint64_t daemon_clock(void)
  */
 static int open_journal(struct daemon *daemon)
 {
-	int tries = 100, err;
+	int tries = 300, err;
 
 	while ((err = journal_open(&daemon->journal, daemon->run_dir)) == -EBUSY &&
 	       tries--)

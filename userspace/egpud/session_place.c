@@ -284,7 +284,8 @@ static void compare(struct session_buffer *buffer,
 		buffer->dirty = true;
 	if (!remember)
 		return;
-	buffer->tracked = known;
+	/* Of several that are in flight another may be the last in the end. */
+	buffer->tracked = known && !entry->pending;
 	buffer->context = known ? entry->write_context : 0;
 	buffer->seqno = known ? entry->write_seqno : 0;
 }

@@ -64,6 +64,7 @@ struct state {
  * @node: where they are; empty for memory
  * @state: how far it is
  * @lost: the device has gone, and a move has not come yet
+ * @hopeless: no move will come
  * @moved: a move has come
  * @now: the picture that is read
  * @next: the one that is written
@@ -75,6 +76,7 @@ struct work {
 	char node[64];
 	struct state state;
 	bool lost;
+	bool hopeless;
 	bool moved;
 	struct cells now;
 	struct cells next;
@@ -208,8 +210,10 @@ static int on_move(struct egpu_session *session,
 
 static void on_failed(struct egpu_session *session, const char *why, void *arg)
 {
+	struct work *work = arg;
+
 	(void)session;
-	(void)arg;
+	work->hopeless = work->lost;
 	say("failed why=\"%s\"", why);
 }
 
@@ -271,6 +275,7 @@ static int restart(struct work *work)
 		surface_close(&work->surface[i]);
 	}
 	work->lost = false;
+	work->hopeless = false;
 	err = create(work, NULL);
 	if (!err)
 		err = add(work);
@@ -354,7 +359,7 @@ static int safe_point(struct work *work)
 	if (work->moved)
 		maybe_die(work, "confirm");
 	/* egpud has gone as well, or has no checkpoint. */
-	if (err == -ENODEV || (err && work->lost))
+	if (err == -ENODEV || (err && work->lost) || work->hopeless)
 		return restart(work);
 	return 0;
 }

@@ -29,6 +29,7 @@ static struct mover_message vanished = {
 	.fd = -1,
 };
 
+/* Where it is said. */
 static int vanished_sock;
 
 /**

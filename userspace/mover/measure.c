@@ -10,8 +10,8 @@
 
 #include "private.h"
 
-#define SIZE	(16u << 20)
-#define PIECE	(256u << 10)
+#define SIZE	(16 * 1024 * 1024u)
+#define PIECE	(256 * 1024u)
 #define TIME_NS 100000000u /* for each of three passes; one piece at least */
 
 static void read_piece(void *memory, void *own)

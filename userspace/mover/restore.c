@@ -91,6 +91,22 @@ static void fill_span(const struct restoring *restoring, size_t index,
 	}
 }
 
+static int put_all(int fd, const void *data, size_t len, off_t at)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		n = pwrite(fd, (const char *)data + done, len - done,
+			   at + (off_t)done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (!n || errno != EINTR)
+			return n ? -errno : -ENOMEM;
+	}
+	return 0;
+}
+
 /*
  * A write takes new pages as they are; through a mapping each would be zeroed in
  * a fault of its own first. Reading them back would show what the processor's
@@ -100,21 +116,17 @@ static void fill_memory(const struct restoring *restoring, size_t index,
 			const struct made *made, uint64_t len)
 {
 	uint64_t at = 0;
-	size_t n, done;
-	ssize_t ret;
+	size_t n;
+	int err;
 
 	for (; at < len; at += n) {
 		n = len - at < CHUNK_MEMORY ? len - at : CHUNK_MEMORY;
 		take(restoring, index, at, n);
-		for (done = 0; done<n; done += ret> 0 ? (size_t)ret : 0) {
-			ret = pwrite(made->fd, restoring->staging + done,
-				     n - done, (off_t)(at + done));
-			if (ret <= 0 && !(ret < 0 && errno == EINTR))
-				child_fail(restoring->sock,
-					   ret ? -errno : -ENOMEM,
-					   "buffer %u: no memory is left",
-					   made->buffer.id);
-		}
+		err = put_all(made->fd, restoring->staging, n, (off_t)at);
+		if (err)
+			child_fail(restoring->sock, err,
+				   "buffer %u: no memory is left",
+				   made->buffer.id);
 	}
 }
 

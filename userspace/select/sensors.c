@@ -28,7 +28,7 @@
 #define N_BARS		  6
 
 /* A smaller region holds registers and no pictures. */
-#define BAR_MIN (1u << 20)
+#define BAR_MIN (1024 * 1024u)
 
 void reading_set(struct reading *reading, double value, const char *format, ...)
 {

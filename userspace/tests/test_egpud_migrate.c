@@ -496,6 +496,7 @@ static bool has_offer(void)
 static void target_leaves(bool (*when)(void))
 {
 	struct egpu_device *second;
+	struct egpu_removal *other;
 	struct migration *migration;
 
 	add_program();
@@ -508,7 +509,12 @@ static void target_leaves(bool (*when)(void))
 		migration->cpu = false;
 		migration->target = second->id;
 	}
-	kernel_begin(&desk_kernel, second, EGPU_ORIGIN_OTHERS);
+	/* The program may have said by now that it is there: then it has lost it. */
+	other = kernel_begin(&desk_kernel, second, EGPU_ORIGIN_OTHERS);
+	other->cause = EGPU_CAUSE_SURPRISE;
+	kernel_phase(&desk_kernel, other, EGPU_PHASE_RELEASED,
+		     EGPU_RELEASE_OVERTAKEN);
+	kernel_disconnect(&desk_kernel, other);
 	assert_true(desk_run_until(all_moved));
 	assert_true(program[0]->cpu);
 	assert_works_on();

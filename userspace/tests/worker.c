@@ -183,7 +183,7 @@ static void work(struct self *self)
 	struct worker *shared = self->shared;
 	int err;
 
-	for (;;) {
+	while (!shared->outlives || !kill(shared->keeper, 0)) {
 		compute(self);
 		if (shared->pace_us)
 			usleep(shared->pace_us);
@@ -213,7 +213,8 @@ static void be_program(struct worker *shared, const struct world *world,
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Nothing of the test's lives on in it. */
-	close_range(3, ~0u, 0);
+	close_range(STDERR_FILENO, ~0u, 0);
+	close(STDOUT_FILENO);
 	self.shared = shared;
 	self.node = -1;
 	if (!shared->blind)
@@ -234,6 +235,7 @@ struct worker *worker_new(void)
 	worker = mmap(NULL, sizeof(*worker), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(worker != MAP_FAILED);
+	worker->keeper = getpid();
 	worker->n = 3;
 	worker->bytes = 256 << 10;
 	worker->pace_us = 500;

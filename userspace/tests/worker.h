@@ -26,7 +26,8 @@
  * @unable: cannot come to a safe point
  * @deaf: never looks at what egpud says
  * @blind: does not have the GPU open
- * @outlives: lives on when its parent dies
+ * @outlives: lives on when its parent dies, as long as @keeper lives
+ * @keeper: the test
  * @stubborn: does not let go of the GPU when it was moved
  * @ready: its session is open
  * @step: how far it is
@@ -54,6 +55,7 @@ struct worker {
 	volatile bool deaf;
 	bool blind;
 	bool outlives;
+	pid_t keeper;
 	bool stubborn;
 	volatile bool ready;
 	volatile uint64_t step;

@@ -337,8 +337,8 @@ int main(int argc, char **argv)
 	while (fgets(line, sizeof(line), stdin)) {
 		char word[32] = "", arg[STORE_ID_SIZE] = "";
 
-		sscanf(line, "%31s %39s", word, arg);
-		obey(word, arg);
+		if (sscanf(line, "%31s %39s", word, arg) >= 1)
+			obey(word, arg);
 		fflush(stdout);
 	}
 	store_close(store);

@@ -5,8 +5,9 @@
  *   bench-still NODE MIB BUFFERS HOT
  *
  * A program with a buffer on a GPU and MIB MiB of memory in so many BUFFERS, of which
- * it writes HOT again in each step, and says so. Prints "ready" when it has a session, then for each time
- * that it had to stand still "still move|copy NS STEP" by its own clock.
+ * it writes HOT again in each step, and says so. Prints "ready" when it has a session,
+ * then for each time that it had to stand still "still move|copy NS STEP" by its own
+ * clock.
  */
 #include <drm.h>
 #include <drm_mode.h>

@@ -313,8 +313,7 @@ static bool on_migration(struct stream *stream, const struct migration *now)
 	/* Who began to listen in the middle cannot know its begin. */
 	if (!begun && (!stream->from || now->migration <= stream->last_migration))
 		return complain(stream,
-				"migration %" PRIu64 " is %s, "
-				"it was not started",
+				"migration %" PRIu64 " is %s, not started",
 				now->migration, migration_names[now->phase]);
 	if (begun)
 		*begun = stream->migration[--stream->migrations];

@@ -158,13 +158,12 @@ static void await_checkpoint(void)
 
 static void begin(int port)
 {
-	const char *argv[] = { "egpu-example", "--ms", "20", NULL, NULL };
 	char node[64];
+	const char *argv[5] = { "egpu-example", "--ms", "20", node };
 
 	read_reference();
 	daemon_base();
 	gpu_node_name(port, node, sizeof(node));
-	argv[3] = node;
 	program = program_start(argv, LOG, O_TRUNC);
 	await(2, 0);
 	await_checkpoint();
