@@ -105,7 +105,11 @@ for delay in $delays; do
 	[ -z "$rig_failed" ] || break
 done
 
+# Without copies of which one may be under way: then nothing but the move asks it.
 test_begin "the program is killed at each step of its move"
+work_policy <<END
+interval = 0s
+END
 for at in reach safe move confirm; do
 	egpud_start
 	work_base

@@ -5,8 +5,11 @@
 # rig: time 180
 # rig: egpu-only
 
+# Two rounds of four, of which each has its time, also on a slow kernel.
 work_policy <<END
 interval = 2s
+ask = 300s
+limit = 120s
 END
 load_egpu
 hotadd tb0 gpu0
@@ -24,7 +27,7 @@ done
 expect_same "sessions" 8 "$(wc -l </run/egpu/sessions)"
 
 test_begin "an eject moves all, never more than four at a time"
-eject all "$gpu"
+eject all "$gpu" --timeout 400
 eject_ends all 0 90
 for n in $programs; do
 	migration_wait "work$n" completed
