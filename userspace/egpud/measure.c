@@ -83,6 +83,27 @@ static const char *node_of(const struct card *card)
 }
 
 /**
+ * measure_stop() - a GPU is about to leave, whether it was measured or not
+ * @daemon: daemon
+ * @id: device id
+ *
+ * The child has the GPU open, and is killed.
+ */
+void measure_stop(struct daemon *daemon, uint32_t id)
+{
+	struct mover_run *run = daemon->work ? daemon->work->runs : NULL;
+
+	for (; run; run = run->next) {
+		struct measure *measure = run->arg;
+
+		if (run->take != take || measure->id != id)
+			continue;
+		mover_run_drop(run);
+		free(measure);
+	}
+}
+
+/**
  * measure_card() - measure a GPU that is ready
  * @daemon: daemon
  * @card: the GPU

@@ -196,6 +196,7 @@ static void accept_removal(struct daemon *daemon,
 	removal->next = daemon->removals;
 	daemon->removals = removal;
 	removal_log(LOG_INFO, removal, "accepted");
+	measure_stop(daemon, removal->id);
 	removal_input(removal, step_enter(removal));
 }
 

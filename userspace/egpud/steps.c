@@ -17,6 +17,7 @@
 /* Programs that do not say when they let go are looked at so often. */
 #define ASK_TICK    (250 * MS)
 #define FREEZE_TICK (5 * MS)
+#define NAME_TICK   (50 * MS)
 /* For a program to end that was killed. */
 #define KILL_LIMIT (1000 * MS)
 /* The kernel ends a drain by itself; this is for an event that got lost. */
@@ -260,7 +261,16 @@ static bool anybody_in_the_way(const struct removal *removal)
 		if (is_in_the_way(&removal->holders.item[i], removal))
 			return true;
 	}
-	return removal->holders.unnamed;
+	return false;
+}
+
+/*
+ * A file that no process is known for is on its way from one to another, or was
+ * just closed. Only who still cannot be named when the time is up is refused.
+ */
+static bool awaits_a_name(const struct removal *removal)
+{
+	return removal->holders.unnamed && removal->limit;
 }
 
 static int freeze_holders(struct removal *removal)
@@ -305,7 +315,10 @@ static enum txn_input tick_freeze(struct removal *removal)
 	if (look(removal))
 		return cannot_look(removal);
 	removal->vouched = look_anybody(removal);
-	if (removal->eject && !removal->force && anybody_in_the_way(removal)) {
+	if (removal->eject && !removal->force &&
+	    (anybody_in_the_way(removal) || removal->holders.unnamed)) {
+		if (!anybody_in_the_way(removal) && awaits_a_name(removal))
+			return wait_for(removal, 0, NAME_TICK);
 		reason_holders(removal->reason, &removal->holders,
 			       is_in_the_way, removal);
 		return fail(removal);

@@ -119,6 +119,7 @@ uint64_t work_now(const struct work *work);
 /* ------------------------------------------------------------- measure.c */
 
 void measure_card(struct daemon *daemon, const struct card *card);
+void measure_stop(struct daemon *daemon, uint32_t id);
 
 /* ------------------------------------------------------------- sessions.c */
 

@@ -298,6 +298,27 @@ static void client_of_nobody(void **state)
 	assert_refused("no process is known for");
 }
 
+/* One that was just closed, or is with another process by now, is no reason. */
+static void client_of_nobody_for_a_moment(void **state)
+{
+	struct removal *removal;
+
+	(void)state;
+	desk_kernel.n_clients = 1;
+	desk_kernel.clients[0].id = gpu->id;
+	desk_kernel.clients[0].present = ~0ull;
+	eject();
+	assert_true(desk_run_to(TXN_ASK));
+	removal = desk_removal();
+	/* As if it had been opened after everybody was asked. */
+	removal->state = TXN_FREEZE;
+	removal_input(removal, step_enter(removal));
+	assert_ptr_equal(desk_removal(), removal);
+	assert_int_equal(removal->state, TXN_FREEZE);
+	desk_kernel.n_clients = 0;
+	assert_true(desk_run_to(TXN_DRAIN));
+}
+
 /* ------------------------------------------------------------- others */
 
 static void others_freeze_drain_and_acknowledge(void **state)
@@ -666,6 +687,7 @@ static const struct CMUnitTest tests[] = {
 	T(display_may_not_be_frozen),
 	T(unless_it_may),
 	T(client_of_nobody),
+	T(client_of_nobody_for_a_moment),
 	T(others_freeze_drain_and_acknowledge),
 	T(others_do_not_wait_for_ever),
 	T(others_without_time),

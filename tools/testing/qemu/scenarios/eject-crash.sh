@@ -104,7 +104,8 @@ done
 test_begin "killed while a removal by sysfs is held"
 client_start plain --buffers 1 "$(drm_node "$gpu")"
 nodes_save "$gpu" before
-egpud_start --crash-at 2
+# The first two steps are those of its start.
+egpud_start --crash-at 4
 sysfs_remove "$gpu"
 expect_not on_bus "$gpu"
 mended "$(bg_pid plain)"
