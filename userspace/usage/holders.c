@@ -110,7 +110,7 @@ static int scan_all(struct scan *scan)
  * Reads /proc of all processes: about 0.1 ms for each. It does not ask the GPU
  * or its driver for anything, so it may be used while a removal is held.
  *
- * Return: 0, -ENOMEM, -EMFILE, or why /proc cannot be read.
+ * Return: 0, -ENOMEM, -EMFILE, -ENFILE, or why /proc cannot be read.
  */
 int holders_find(const struct holders_query *query, struct holders *holders)
 {
