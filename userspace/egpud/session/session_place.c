@@ -105,11 +105,14 @@ static bool has_client(const struct place *place, const struct session *session)
 	return false;
 }
 
+/* From this weight on it is sure, because buffers of the session are there. */
+#define WEIGHT_BUFFERS 3
+
 /* How sure it is that a session is on a GPU; what can leave counts more. */
 static int weigh(const struct place *place, const struct session *session)
 {
 	if (has_buffer_of(place, session))
-		return place->device->external ? 4 : 3;
+		return WEIGHT_BUFFERS + place->device->external;
 	if (has_client(place, session))
 		return place->device->external ? 2 : 1;
 	return 0;
@@ -155,14 +158,20 @@ static bool is_listed(const struct place *place, size_t n, uint32_t id)
 }
 
 /*
- * What a mover has made for a program is in no list of handles, as long as the
- * program has not imported it; but it is where we have put it.
+ * Whether a session stays where it is, although it looks @weight elsewhere. What
+ * a mover has made for a program is in no list of handles, as long as the program
+ * has not imported it; but it is where we have put it, also when the program still
+ * has the GPU open that it comes from. Of a GPU that has left the kernel's list
+ * we are about to be told; until then what was on it is known.
  */
 static bool stays(const struct session *session, const struct place *place,
-		  size_t n)
+		  size_t n, int weight)
 {
-	return session->put && session->n &&
-	       is_listed(place, n, session->device);
+	if (!session->device || weight >= WEIGHT_BUFFERS)
+		return false;
+	if (!is_listed(place, n, session->device))
+		return true;
+	return session->put && session->n;
 }
 
 /* Where what has gone was is known, and what moves is about to be elsewhere. */
@@ -197,7 +206,7 @@ static void place_on(struct work *work, const struct egpu_device_list *devices)
 			best = weight;
 			found = place[i].device;
 		}
-		if (!found && stays(session, place, n))
+		if (stays(session, place, n, best))
 			continue;
 		session->put = false;
 		settle(session, found);
