@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl_case.h"
@@ -171,6 +172,22 @@ static void pictures(void **state)
 	expect(EXIT_OTHER, "show ID --png /nonexistent/x.png");
 }
 
+/* What is no file of ours is not removed when it cannot be written: /dev/full. */
+static void picture_for_a_device(void **state)
+{
+	char path[80], line[160];
+	struct stat st;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/device.png", here.dir);
+	snprintf(line, sizeof(line), "show ID --png %s", path);
+	assert_int_equal(symlink("/dev/full", path), 0);
+	expect(EXIT_OTHER, line);
+	ctl_says("cannot be written");
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(unlink(path), 0);
+}
+
 /* Whatever a program says of its picture, nothing beyond it is read. */
 static void pictures_that_lie(void **state)
 {
@@ -321,6 +338,7 @@ static const struct CMUnitTest tests[] = {
 	T(lists),
 	T(shows),
 	T(pictures),
+	T(picture_for_a_device),
 	T(pictures_that_lie),
 	T(verifies),
 	T(there_and_back),
