@@ -477,6 +477,37 @@ static void order_of_calls(void **state)
 	store_case_end(&c);
 }
 
+/* Each directory that is made for a store is brought to the disk by its parent. */
+static void new_directories(void **state)
+{
+	char dir[] = "/tmp/egpu-new-XXXXXX", path[40], error[STORE_ERROR];
+	/* Neither stays; the first stays; all is well. */
+	static const unsigned int fail[] = { 1, 2, 0 }, syncs[] = { 1, 2, 1 };
+	struct store_options options = { .io = &machine_io };
+	struct store *store;
+	size_t i;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a/b", dir);
+	for (i = 0; i < ARRAY_SIZE(fail); i++) {
+		machine_reset();
+		machine.record = true;
+		machine.fail_at = fail[i];
+		machine.err = EIO;
+		assert_int_equal(store_open(&store, path, &options, error),
+				 fail[i] ? -EIO : 0);
+		assert_int_equal(machine.n, syncs[i]);
+		assert_int_equal(machine.done[0].what, SYNC);
+	}
+	store_close(store);
+	assert_int_equal(rmdir(path), 0);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	machine_reset();
+}
+
 /*
  * A disk that lies about what it has written: the file has its name, but one
  * write, or all after some point, never came.
@@ -601,6 +632,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(tables_are_read_ahead),
 	cmocka_unit_test(removing_fails),
 	cmocka_unit_test(order_of_calls),
+	cmocka_unit_test(new_directories),
 	cmocka_unit_test(lost_writes),
 	cmocka_unit_test(lost_sectors),
 	cmocka_unit_test(stopped_before_the_name),
