@@ -412,14 +412,18 @@ static int publish_locked(const struct store *store, int fd,
 		return store_fail(error, -errno,
 				  "checkpoint %s cannot be given its name: %s",
 				  header->head.id, strerror(errno));
-	if (!io->sync(store->dir))
+	/*
+	 * Once more, which costs nothing where it was enough: btrfs keeps of a
+	 * file without a name the bytes only, and not where they are.
+	 */
+	if (!io->datasync(fd) && !io->sync(store->dir))
 		return 0;
 	/* Nobody can say whether the name would outlive a power cut: it goes. */
 	err = -errno;
 	io->unlink(store->dir, name);
 	return store_fail(error, err,
-			  "the directory of the store cannot be written: %s",
-			  strerror(-err));
+			  "checkpoint %s cannot be brought to the disk with its name: %s",
+			  header->head.id, strerror(-err));
 }
 
 /* Gives a file that is whole its name, and comes back when that is durable. */
