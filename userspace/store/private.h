@@ -183,6 +183,7 @@ bool format_is_zero(const void *data, size_t len);
 
 void format_put_header(void *page, const struct header *header);
 int format_get_header(const void *page, struct header *header, char *error);
+bool format_is_kind(uint32_t kind);
 void format_put_buffer(void *to, const struct store_buffer *buffer);
 int format_get_buffers(const void *from, const struct header *header,
 		       struct store_buffer *buffer, char *error);
