@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl_case.h"
@@ -315,6 +316,24 @@ static void stores_that_are_not(void **state)
 	chmod(here.dir, 0700);
 }
 
+/* With a configuration that is wrong it is not known where the store is. */
+static void a_store_that_nobody_knows(void **state)
+{
+	static char path[128];
+
+	(void)state;
+	tree_file(&ctl_tree, "egpud.conf", "keep = maybe\n");
+	snprintf(path, sizeof(path), "%s/egpud.conf", ctl_tree.top);
+	assert_int_equal(chmod(path, 0644), 0);
+	ctl_run.ctl.policy_path = path;
+	ctl_expect(EXIT_OTHER, "checkpoint list --json");
+	ctl_says("{\"schema\":1,\"error\":{\"code\":\"failed\",\"errno\":");
+	ctl_says("expected yes or no, found 'maybe'; name the store with --store");
+	expect(EXIT_OK, "list");
+	ctl_says(work.head.id);
+	ctl_run.ctl.policy_path = NULL;
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -327,6 +346,7 @@ static const struct CMUnitTest tests[] = {
 	T(needed_ones_stay),
 	T(wrong_lines),
 	T(stores_that_are_not),
+	T(a_store_that_nobody_knows),
 };
 
 TEST_MAIN(tests, NULL, NULL)
