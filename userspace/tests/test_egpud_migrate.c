@@ -586,6 +586,42 @@ static void hotter_is_no_place_to_go(void **state)
 	assert_works_on();
 }
 
+static uint64_t wake;
+
+static bool is_late_or_moved(void)
+{
+	return daemon_clock() > wake || program[0]->moves ||
+	       desk_daemon.work->migrations;
+}
+
+/* Sensors can take seconds, and a removal that is held has none to give away. */
+static void sensors_can_wait_for_a_removal(void **state)
+{
+	struct egpu_device *second = desk_add(WORLD_GPU2, 2);
+	struct egpu_removal *other;
+
+	(void)state;
+	add_program();
+	start_all();
+	other = desk_begin(second, EGPU_ORIGIN_OTHERS);
+	assert_true(desk_run_to(TXN_DRAIN));
+	world_file("95000\n",
+		   "%s/bus/pci/devices/" WORLD_GPU "/hwmon/hwmon0/temp1_input",
+		   desk_world.sys);
+	desk_daemon.config.strategy = STRATEGY_EAGER;
+	desk_daemon.config.sample_ms = 20;
+	work_reload(&desk_daemon);
+	wake = daemon_clock() + 300000000;
+	assert_true(desk_run_until(is_late_or_moved));
+	assert_int_equal(program[0]->moves, 0);
+	assert_null(desk_daemon.work->migrations);
+	desk_drained(second);
+	assert_true(desk_run_to(TXN_LEAVE));
+	desk_leave(other, 2);
+	assert_true(desk_run_until(all_moved));
+	assert_works_on();
+}
+
 /* It waits until it is asked, whatever the sensors say. */
 static void lazy_looks_at_nothing(void **state)
 {
@@ -686,6 +722,7 @@ static const struct CMUnitTest tests[] = {
 	T(target_leaves_when_it_was_offered),
 	T(too_hot),
 	T(hotter_is_no_place_to_go),
+	T(sensors_can_wait_for_a_removal),
 	T(lazy_looks_at_nothing),
 	T(what_cannot_be_saved_holds_nobody_up),
 	T(taken_away_by_others),
