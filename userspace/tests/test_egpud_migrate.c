@@ -553,75 +553,6 @@ static void too_hot(void **state)
 	assert_true(session_of(program[0])->moved != 0);
 }
 
-static uint32_t hotter;
-static bool went_there;
-
-static bool all_moved_elsewhere(void)
-{
-	const struct migration *migration = desk_daemon.work->migrations;
-
-	went_there |= migration && migration->has_target && !migration->cpu &&
-		      migration->target == hotter;
-	return all_moved();
-}
-
-/* From a GPU that is too hot it does not go to one that is hotter. */
-static void hotter_is_no_place_to_go(void **state)
-{
-	(void)state;
-	desk_daemon.config.strategy = STRATEGY_EAGER;
-	desk_daemon.config.sample_ms = 50;
-	world_file("95000\n",
-		   "%s/bus/pci/devices/" WORLD_GPU "/hwmon/hwmon0/temp1_input",
-		   desk_world.sys);
-	world_file("97000\n",
-		   "%s/bus/pci/devices/" WORLD_GPU2 "/hwmon/hwmon0/temp1_input",
-		   desk_world.sys);
-	went_there = false;
-	hotter = kernel_add(&desk_kernel, WORLD_GPU2, true)->id;
-	add_program();
-	start_all();
-	assert_true(desk_run_until(all_moved_elsewhere));
-	assert_false(went_there);
-	assert_works_on();
-}
-
-static uint64_t wake;
-
-static bool is_late_or_moved(void)
-{
-	return daemon_clock() > wake || program[0]->moves ||
-	       desk_daemon.work->migrations;
-}
-
-/* Sensors can take seconds, and a removal that is held has none to give away. */
-static void sensors_can_wait_for_a_removal(void **state)
-{
-	struct egpu_device *second = desk_add(WORLD_GPU2, 2);
-	struct egpu_removal *other;
-
-	(void)state;
-	add_program();
-	start_all();
-	other = desk_begin(second, EGPU_ORIGIN_OTHERS);
-	assert_true(desk_run_to(TXN_DRAIN));
-	world_file("95000\n",
-		   "%s/bus/pci/devices/" WORLD_GPU "/hwmon/hwmon0/temp1_input",
-		   desk_world.sys);
-	desk_daemon.config.strategy = STRATEGY_EAGER;
-	desk_daemon.config.sample_ms = 20;
-	work_reload(&desk_daemon);
-	wake = daemon_clock() + 300000000;
-	assert_true(desk_run_until(is_late_or_moved));
-	assert_int_equal(program[0]->moves, 0);
-	assert_null(desk_daemon.work->migrations);
-	desk_drained(second);
-	assert_true(desk_run_to(TXN_LEAVE));
-	desk_leave(other, 2);
-	assert_true(desk_run_until(all_moved));
-	assert_works_on();
-}
-
 /* It waits until it is asked, whatever the sensors say. */
 static void lazy_looks_at_nothing(void **state)
 {
@@ -721,8 +652,6 @@ static const struct CMUnitTest tests[] = {
 	T(target_leaves_while_it_is_filled),
 	T(target_leaves_when_it_was_offered),
 	T(too_hot),
-	T(hotter_is_no_place_to_go),
-	T(sensors_can_wait_for_a_removal),
 	T(lazy_looks_at_nothing),
 	T(what_cannot_be_saved_holds_nobody_up),
 	T(taken_away_by_others),
