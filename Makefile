@@ -21,7 +21,7 @@ all: userspace module
 
 help:
 	@echo 'make                   the module for the running kernel (or KDIR=) and userspace'
-	@echo 'make demo              see one graceful and one surprise removal, in a VM'
+	@echo 'make demo              see removals, and work that goes on across them, in a VM'
 	@echo 'make check             all tests; sets itself up'
 	@echo 'make selftests         the scenarios only; KERNEL=6.1|6.12|debug SCENARIO=name'
 	@echo 'make baseline          what the debug kernel says in them without egpu'

@@ -8,6 +8,7 @@
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "checkpoint.h"
@@ -145,11 +146,22 @@ static bool encode(struct picture *picture, FILE *file)
 	return true;
 }
 
+/* A file that @path itself is: neither a device nor what a link leads to. */
+static bool is_plain_file(FILE *file, const char *path)
+{
+	struct stat there, open;
+
+	return !fstat(fileno(file), &open) && !lstat(path, &there) &&
+	       S_ISREG(there.st_mode) && there.st_ino == open.st_ino &&
+	       there.st_dev == open.st_dev;
+}
+
 /**
  * png_write_buffer() - write a buffer as a PNG file
  * @ctl: where to report
  * @reader: the checkpoint
- * @path: the file; made anew, and removed again if it fails
+ * @path: the file; made anew, and removed again if it fails, unless it is a
+ *	device, say
  * @id: the program's number of the buffer, 0 for the first picture
  *
  * Return: enum ctl_exit.
@@ -159,8 +171,8 @@ int png_write_buffer(struct ctl *ctl, struct store_reader *reader,
 {
 	struct picture picture = { .reader = reader };
 	int code = choose(ctl, &picture, id);
+	bool done, remove;
 	FILE *file;
-	bool done;
 
 	if (code)
 		return code;
@@ -172,6 +184,7 @@ int png_write_buffer(struct ctl *ctl, struct store_reader *reader,
 		free(picture.row);
 		return code;
 	}
+	remove = is_plain_file(file, path);
 	done = encode(&picture, file);
 	if (fclose(file) && done) {
 		snprintf(picture.why, sizeof(picture.why), "%s",
@@ -181,7 +194,8 @@ int png_write_buffer(struct ctl *ctl, struct store_reader *reader,
 	free(picture.row);
 	if (done)
 		return EXIT_OK;
-	unlink(path);
+	if (remove)
+		unlink(path);
 	return ctl_fail(ctl, EXIT_OTHER, 0, "%s cannot be written: %s", path,
 			picture.why);
 }

@@ -395,12 +395,19 @@ static int open_store(struct ctl *ctl, const struct sub *sub,
 {
 	struct store_options options = { .no_create = !sub->create };
 	const char *dir = ctl->store;
-	char error[STORE_ERROR];
+	char error[STORE_ERROR], wrong[512];
 	int err;
 
 	if (!dir) {
-		const struct policy_config *policy = ctl_policy(ctl);
+		const struct policy_config *policy = &ctl->policy;
 
+		/* The default one may be empty, and that would be a lie. */
+		err = policy_load(ctl->policy_path, &ctl->policy, wrong,
+				  sizeof(wrong));
+		if (err)
+			return ctl_fail(ctl, EXIT_OTHER, err,
+					"%s; name the store with --store",
+					wrong);
 		dir = policy->store;
 		options.max_bytes = policy->store_max;
 		options.keep_free = policy->store_free;

@@ -65,8 +65,11 @@ int work_start(struct daemon *daemon)
 	}
 	work->daemon = daemon;
 	work->listen = -1;
-	/* Numbers that no daemon before us has given. */
-	work->next_session = chain_time();
+	/*
+	 * Numbers that no daemon before us has given: in us, for many who read
+	 * JSON take no number beyond 2^53 for what it is.
+	 */
+	work->next_session = chain_time() / 1000;
 	work->next_migration = work->next_session;
 	snprintf(work->bandwidths, sizeof(work->bandwidths), "%s/bandwidth",
 		 daemon->run_dir);

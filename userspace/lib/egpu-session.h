@@ -175,7 +175,9 @@ const char *egpu_session_error(const struct egpu_session *session);
  * egpu_session_interval_ms() - how much work a surprise costs at most
  * @session: the session
  *
- * Return: the interval of pre-copies in ms; 0 when there are none.
+ * Return: the interval of pre-copies in ms, which is kept where the program comes
+ * to a safe point in time and writes no more than can be copied in it; 0 when
+ * there are none.
  */
 uint32_t egpu_session_interval_ms(const struct egpu_session *session);
 

@@ -91,6 +91,11 @@ static void fill_span(const struct restoring *restoring, size_t index,
 	}
 }
 
+static bool is_zero(const char *data, size_t len)
+{
+	return !data[0] && !memcmp(data, data + 1, len - 1);
+}
+
 static int put_all(int fd, const void *data, size_t len, off_t at)
 {
 	size_t done = 0;
@@ -108,6 +113,9 @@ static int put_all(int fd, const void *data, size_t len, off_t at)
 }
 
 /*
+ * New memory is zero, and none of it is there before it is written: a terabyte of
+ * zeros, which is a small checkpoint, stays nothing.
+ *
  * A write takes new pages as they are; through a mapping each would be zeroed in
  * a fault of its own first. Reading them back would show what the processor's
  * cache holds, nothing else: this is memory as that of the staging is.
@@ -122,6 +130,8 @@ static void fill_memory(const struct restoring *restoring, size_t index,
 	for (; at < len; at += n) {
 		n = len - at < CHUNK_MEMORY ? len - at : CHUNK_MEMORY;
 		take(restoring, index, at, n);
+		if (is_zero(restoring->staging, n))
+			continue;
 		err = put_all(made->fd, restoring->staging, n, (off_t)at);
 		if (err)
 			child_fail(restoring->sock, err,

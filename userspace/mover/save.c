@@ -14,6 +14,42 @@
 /* With a bounded rate, how much is read between two looks at the clock. */
 #define PIECE (16 * STORE_BLOCK)
 
+/* The buffer that is being read, if it is memory; a copy is told no more. */
+static struct {
+	int sock;
+	int fd;
+	const char *start;
+} memory = { .fd = -1 };
+
+/*
+ * Read, not touched: a program may give a terabyte of memory that is not there,
+ * of which each page that is touched through a mapping would be made, for us.
+ */
+static void copy_memory(void *to, const void *from, size_t len)
+{
+	off_t at = (const char *)from - memory.start;
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		n = pread(memory.fd, (char *)to + done, len - done,
+			  at + (off_t)done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (!n || errno != EINTR)
+			child_fail(memory.sock, n ? -errno : -EFAULT,
+				   "the memory of a buffer vanished");
+	}
+}
+
+/* How to read what is mapped. */
+static store_copy_fn *copy_of(const struct mapping *map)
+{
+	if (memory.fd >= 0)
+		return copy_memory;
+	return map->slow ? buffer_copy_out : NULL;
+}
+
 /**
  * saving_fail() - the checkpoint cannot be written
  * @saving: it
@@ -95,7 +131,7 @@ void saving_write(struct saving *saving, size_t index, uint32_t id,
 		len = size - at < piece ? size - at : piece;
 		err = store_write(saving->writer, index, at,
 				  (const char *)map->data + at, len,
-				  map->slow ? buffer_copy_out : NULL);
+				  copy_of(map));
 		if (err)
 			saving_fail(saving, err,
 				    store_writer_error(saving->writer));
@@ -195,8 +231,12 @@ static void save_buffer(struct saving *saving, size_t index,
 			 error);
 		saving_fail(saving, err, text);
 	}
+	memory.sock = saving->sock;
+	memory.fd = one->buffer.kind == WIRE_MEMORY ? one->fd : -1;
+	memory.start = map.data;
 	saving_write(saving, index, one->buffer.id, &map, one->buffer.size,
 		     sync);
+	memory.fd = -1;
 	buffer_unmap(&map);
 }
 

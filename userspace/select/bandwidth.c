@@ -165,6 +165,7 @@ int bandwidth_save(const char *dir, const struct usage_roots *roots,
 		   const char *address, uint64_t bytes_per_s)
 {
 	char name[NAME_SIZE];
+	bool made;
 	int fd, err;
 
 	if (bytes_per_s < BANDWIDTH_MIN || bytes_per_s > BANDWIDTH_MAX)
@@ -172,12 +173,17 @@ int bandwidth_save(const char *dir, const struct usage_roots *roots,
 	err = file_name(roots, address, name, sizeof(name));
 	if (err)
 		return err;
-	if (mkdir(dir, 0755) && errno != EEXIST)
+	made = !mkdir(dir, 0755);
+	if (!made && errno != EEXIST)
 		return -errno;
 	fd = open_dir(dir);
 	if (fd < 0)
 		return fd;
-	err = write_file(fd, name, bytes_per_s);
+	/* Whatever umask we have: who chooses without it chooses otherwise. */
+	if (made && fchmod(fd, 0755))
+		err = -errno;
+	else
+		err = write_file(fd, name, bytes_per_s);
 	close(fd);
 	return err;
 }

@@ -45,9 +45,19 @@ static bool is_for_a_machine(const char *driver)
 	return !strcmp(driver, "vfio-pci") || !strcmp(driver, "pci-stub");
 }
 
+static bool is_too_hot(const struct reading *temperature,
+		       const struct need *need)
+{
+	double limit = TOO_HOT;
+
+	if (need->too_hot > 0 && need->too_hot < limit)
+		limit = need->too_hot;
+	return reading_usable(temperature) && temperature->value >= limit;
+}
+
 /* Whether it is there to be used. */
 static bool is_not_usable(const struct candidate *candidate,
-			  struct ranked *ranked)
+			  const struct need *need, struct ranked *ranked)
 {
 	char driver[sizeof(candidate->driver)];
 
@@ -63,8 +73,7 @@ static bool is_not_usable(const struct candidate *candidate,
 					  sizeof(driver)));
 	if (!candidate->node[0])
 		return out(ranked, "it has no DRM node");
-	if (reading_usable(&candidate->temperature) &&
-	    candidate->temperature.value >= TOO_HOT)
+	if (is_too_hot(&candidate->temperature, need))
 		return out(ranked, "it is too hot: %.0f degrees Celsius",
 			   candidate->temperature.value);
 	return false;
@@ -110,7 +119,8 @@ static void judge(const struct candidate *candidate, const struct need *need,
 	ranked->candidate = candidate;
 	terms_of(candidate, need, ranked);
 	if (!is_ruled_out(candidate, need, ranked) &&
-	    !is_not_usable(candidate, ranked) && !is_of_no_use(need, ranked))
+	    !is_not_usable(candidate, need, ranked) &&
+	    !is_of_no_use(need, ranked))
 		is_too_small(candidate, need, ranked);
 }
 

@@ -93,6 +93,8 @@ struct candidates {
  * @excluded: device ids that are out of the question: the leaving one, and those
  *	that have failed already
  * @no_cpu: the CPU is no fallback
+ * @too_hot: degrees Celsius from which on a device is out, 0 for what no hardware
+ *	bears; more than that does not count
  */
 struct need {
 	uint64_t bytes;
@@ -101,6 +103,7 @@ struct need {
 	size_t n_excluded;
 	uint32_t excluded[8];
 	bool no_cpu;
+	double too_hot;
 };
 
 #define TERMS_MAX 10

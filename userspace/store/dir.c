@@ -116,16 +116,37 @@ static bool is_ours(int fd, bool last)
 	       (!(st.st_mode & 022) || st.st_mode & S_ISVTX);
 }
 
+/* A name that is not on the disk would take all with it that is below. */
+static int make_step(int at, const char *name, mode_t mode,
+		     const struct store_io *io)
+{
+	int fd, err = 0;
+
+	if (mkdirat(at, name, mode))
+		return errno == EEXIST ? 0 : -errno;
+	fd = openat(at, ".", AS_STORE);
+	if (fd < 0 || io->sync(fd))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		unlinkat(at, name, AT_REMOVEDIR);
+	return err;
+}
+
 /* Opens the next directory of a path, or makes it. */
-static int open_step(int at, const char *name, bool last, bool create)
+static int open_step(int at, const char *name, bool last,
+		     const struct store_options *options)
 {
 	int flags = last ? AS_STORE : AS_STEP;
 	int fd = openat(at, name, flags);
+	int err;
 
-	if (fd >= 0 || errno != ENOENT || !create)
+	if (fd >= 0 || errno != ENOENT || options->no_create)
 		return fd < 0 ? -errno : fd;
-	if (mkdirat(at, name, last ? 0700 : 0755) && errno != EEXIST)
-		return -errno;
+	err = make_step(at, name, last ? 0700 : 0755, options->io);
+	if (err)
+		return err;
 	fd = openat(at, name, flags);
 	return fd < 0 ? -errno : fd;
 }
@@ -141,7 +162,8 @@ static int step_failed(const char *dir, int err, char *error)
 }
 
 /* Walks down @dir; what it comes through must be root's or ours. */
-static int open_directory(const char *dir, bool create, char *error)
+static int open_directory(const char *dir, const struct store_options *options,
+			  char *error)
 {
 	char path[PATH_MAX], *name, *next, *rest = NULL;
 	int fd, below;
@@ -161,7 +183,7 @@ static int open_directory(const char *dir, bool create, char *error)
 					  "%s: '%s' is in a directory that others may change; take a path that only its owner can",
 					  dir, name);
 		}
-		below = open_step(fd, name, !next, create);
+		below = open_step(fd, name, !next, options);
 		close(fd);
 		if (below < 0)
 			return step_failed(dir, below, error);
@@ -192,7 +214,7 @@ int store_open(struct store **store, const char *dir,
 		s->options = *options;
 	if (!s->options.io)
 		s->options.io = &store_io_real;
-	s->dir = open_directory(dir, !s->options.no_create, error);
+	s->dir = open_directory(dir, &s->options, error);
 	if (s->dir < 0) {
 		int err = s->dir;
 
@@ -390,14 +412,18 @@ static int publish_locked(const struct store *store, int fd,
 		return store_fail(error, -errno,
 				  "checkpoint %s cannot be given its name: %s",
 				  header->head.id, strerror(errno));
-	if (!io->sync(store->dir))
+	/*
+	 * Once more, which costs nothing where it was enough: btrfs keeps of a
+	 * file without a name the bytes only, and not where they are.
+	 */
+	if (!io->datasync(fd) && !io->sync(store->dir))
 		return 0;
 	/* Nobody can say whether the name would outlive a power cut: it goes. */
 	err = -errno;
 	io->unlink(store->dir, name);
 	return store_fail(error, err,
-			  "the directory of the store cannot be written: %s",
-			  strerror(-err));
+			  "checkpoint %s cannot be brought to the disk with its name: %s",
+			  header->head.id, strerror(-err));
 }
 
 /* Gives a file that is whole its name, and comes back when that is durable. */

@@ -16,6 +16,7 @@
 #include <xxhash.h>
 #endif
 
+#include "../common/wire.h"
 #include "disk.h"
 #include "private.h"
 
@@ -270,6 +271,11 @@ void format_put_buffer(void *to, const struct store_buffer *buffer)
 	memcpy(to, &disk, sizeof(disk));
 }
 
+bool format_is_kind(uint32_t kind)
+{
+	return kind >= WIRE_DMABUF && kind <= WIRE_MEMORY;
+}
+
 static bool get_buffer(const uint8_t *from, struct store_buffer *buffer)
 {
 	struct disk_buffer disk;
@@ -284,7 +290,8 @@ static bool get_buffer(const uint8_t *from, struct store_buffer *buffer)
 	buffer->stride = le32toh(disk.stride);
 	buffer->modifier = le64toh(disk.modifier);
 	return get_text(buffer->name, disk.name, sizeof(disk.name)) &&
-	       format_is_zero(disk.zero, sizeof(disk.zero)) && buffer->size &&
+	       format_is_zero(disk.zero, sizeof(disk.zero)) &&
+	       format_is_kind(buffer->kind) && buffer->size &&
 	       buffer->size <= STORE_BYTES;
 }
 

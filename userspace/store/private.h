@@ -183,6 +183,7 @@ bool format_is_zero(const void *data, size_t len);
 
 void format_put_header(void *page, const struct header *header);
 int format_get_header(const void *page, struct header *header, char *error);
+bool format_is_kind(uint32_t kind);
 void format_put_buffer(void *to, const struct store_buffer *buffer);
 int format_get_buffers(const void *from, const struct header *header,
 		       struct store_buffer *buffer, char *error);
@@ -276,6 +277,7 @@ struct ring {
 
 int ring_open(struct ring *ring, const struct store_io *io, bool direct,
 	      bool no_ring);
+int ring_open_pages(struct ring *ring, const struct store_io *io, bool direct);
 void ring_close(struct ring *ring);
 uint8_t *ring_memory(const struct ring *ring, unsigned int slot);
 int ring_start(struct ring *ring, unsigned int slot, int fd, bool write,
@@ -346,7 +348,10 @@ struct ahead {
  * @fd: this file and its parents
  * @size: and how large they are
  * @direct: O_DIRECT is used
- * @page: for one page, aligned
+ * @pages: memory for tables, opened with the first; each has its slot
+ * @has_pages: it was
+ * @fetched: per slot of @pages the number of its table, from 1; 0 for none
+ * @next_table: table that a reader who goes on would want
  * @table: the one that was looked at last
  * @has_table: there is one
  * @ring: the memory, opened with the first read
@@ -371,7 +376,10 @@ struct store_reader {
 	int fd[STORE_CHAIN];
 	uint64_t size[STORE_CHAIN];
 	bool direct;
-	uint8_t *page;
+	struct ring pages;
+	bool has_pages;
+	uint64_t fetched[RING_SLOTS];
+	uint64_t next_table;
 	struct table table;
 	bool has_table;
 	struct ring ring;

@@ -197,6 +197,10 @@ static int check_buffers(const struct store_buffer *buffer, size_t n,
 			return store_fail(error, -EINVAL,
 					  "buffer %u is there twice, or has no bytes",
 					  buffer[i].id);
+		if (!format_is_kind(buffer[i].kind))
+			return store_fail(error, -EINVAL,
+					  "buffer %u is of no kind that is known",
+					  buffer[i].id);
 		if (buffer[i].size > STORE_BYTES - header->bytes)
 			return store_fail(error, -E2BIG,
 					  "a checkpoint has at most %llu TiB",

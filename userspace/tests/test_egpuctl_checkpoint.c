@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl_case.h"
@@ -171,6 +172,22 @@ static void pictures(void **state)
 	expect(EXIT_OTHER, "show ID --png /nonexistent/x.png");
 }
 
+/* What is no file of ours is not removed when it cannot be written: /dev/full. */
+static void picture_for_a_device(void **state)
+{
+	char path[80], line[160];
+	struct stat st;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/device.png", here.dir);
+	snprintf(line, sizeof(line), "show ID --png %s", path);
+	assert_int_equal(symlink("/dev/full", path), 0);
+	expect(EXIT_OTHER, line);
+	ctl_says("cannot be written");
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(unlink(path), 0);
+}
+
 /* Whatever a program says of its picture, nothing beyond it is read. */
 static void pictures_that_lie(void **state)
 {
@@ -315,18 +332,38 @@ static void stores_that_are_not(void **state)
 	chmod(here.dir, 0700);
 }
 
+/* With a configuration that is wrong it is not known where the store is. */
+static void a_store_that_nobody_knows(void **state)
+{
+	static char path[128];
+
+	(void)state;
+	tree_file(&ctl_tree, "egpud.conf", "keep = maybe\n");
+	snprintf(path, sizeof(path), "%s/egpud.conf", ctl_tree.top);
+	assert_int_equal(chmod(path, 0644), 0);
+	ctl_run.ctl.policy_path = path;
+	ctl_expect(EXIT_OTHER, "checkpoint list --json");
+	ctl_says("{\"schema\":1,\"error\":{\"code\":\"failed\",\"errno\":");
+	ctl_says("expected yes or no, found 'maybe'; name the store with --store");
+	expect(EXIT_OK, "list");
+	ctl_says(work.head.id);
+	ctl_run.ctl.policy_path = NULL;
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(lists),
 	T(shows),
 	T(pictures),
+	T(picture_for_a_device),
 	T(pictures_that_lie),
 	T(verifies),
 	T(there_and_back),
 	T(needed_ones_stay),
 	T(wrong_lines),
 	T(stores_that_are_not),
+	T(a_store_that_nobody_knows),
 };
 
 TEST_MAIN(tests, NULL, NULL)

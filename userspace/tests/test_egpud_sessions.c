@@ -30,6 +30,9 @@ static void is_welcome(void **state)
 	assert_int_equal(peer_answer.welcome.state_max, WIRE_STATE_MAX);
 	assert_int_equal(peer_answer.welcome.interval_ms, 0);
 	assert_true(peer_answer.welcome.session != 0);
+	/* All who read JSON can tell it from the next one. */
+	assert_true(peer_answer.welcome.session < UINT64_C(1) << 53);
+	assert_true(desk_daemon.work->next_migration < UINT64_C(1) << 53);
 	snprintf(path, sizeof(path), "%s/client", desk_world.run);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0666);

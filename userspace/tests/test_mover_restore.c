@@ -155,6 +155,45 @@ static void in_two_threads(void **state)
 	expect_done(&mover);
 }
 
+/* Zeros take no memory; what is between them is where it was. */
+static void mostly_zero(void **state)
+{
+	enum { ALL = 40 << 20, AT = 21 << 20 };
+	struct job_buffer buffer =
+		mover_buffer(1, memfd_create("sparse", MFD_CLOEXEC), ALL);
+	struct save_job save_job = {
+		.store = mover_store,
+		.head = &head,
+		.n = 1,
+		.buffer = &buffer,
+		.state = -1,
+	};
+	struct mover_message message;
+	struct mover mover;
+	struct stat st;
+	char *found;
+
+	(void)state;
+	assert_int_equal(ftruncate(buffer.fd, ALL), 0);
+	assert_int_equal(pwrite(buffer.fd, "xyz", 3, AT - 1), 3);
+	head.id[0] = '\0';
+	mover_save_all(&save_job);
+	close(buffer.fd);
+	expect_buffer(&mover, &message);
+	expect_done(&mover);
+	assert_int_equal(fstat(message.fd, &st), 0);
+	assert_int_equal(st.st_size, ALL);
+	assert_true(st.st_blocks * 512 < 8 << 20);
+	found = calloc(1, ALL);
+	assert_non_null(found);
+	assert_int_equal(pread(message.fd, found, ALL, 0), ALL);
+	assert_memory_equal(found + AT - 1, "xyz", 3);
+	memset(found + AT - 1, 0, 3);
+	assert_true(!found[0] && !memcmp(found, found + 1, ALL - 1));
+	free(found);
+	close(message.fd);
+}
+
 static void with_its_state(void **state)
 {
 	struct mover_message message;
@@ -350,10 +389,10 @@ static void ended_early(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, mover_teardown)
 
 static const struct CMUnitTest tests[] = {
-	CASE(restored),	       CASE(in_two_threads), CASE(with_its_state),
-	CASE(as_another_user), CASE(another_stride), CASE(not_portable),
-	CASE(bad_memory),      CASE(bad_file),	     CASE(none_to_go_on_from),
-	CASE(no_device),       CASE(ended_early),
+	CASE(restored),		  CASE(in_two_threads),	 CASE(mostly_zero),
+	CASE(with_its_state),	  CASE(as_another_user), CASE(another_stride),
+	CASE(not_portable),	  CASE(bad_memory),	 CASE(bad_file),
+	CASE(none_to_go_on_from), CASE(no_device),	 CASE(ended_early),
 };
 
 TEST_MAIN(tests, NULL, NULL)

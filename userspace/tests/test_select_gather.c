@@ -440,6 +440,25 @@ static void measured_bandwidth(void **state)
 	assert_true(value == 7000000000);
 }
 
+/* The daemon keeps its files to itself by umask; these are for everybody. */
+static void others_see_bandwidths(void **state)
+{
+	char path[256];
+	struct stat st;
+	mode_t old;
+
+	(void)state;
+	all_files();
+	old = umask(0077);
+	assert_int_equal(bandwidth_save(cache, &tree.roots, ADDRESS, 5000), 0);
+	umask(old);
+	assert_int_equal(stat(cache, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+	snprintf(path, sizeof(path), "%s/" ADDRESS "-8000x4", cache);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+}
+
 static void bad_bandwidths(void **state)
 {
 	static const char *const texts[] = {
@@ -583,6 +602,7 @@ static const struct CMUnitTest tests[] = {
 	T(out_of_range),
 	T(expected_bandwidth),
 	T(measured_bandwidth),
+	T(others_see_bandwidths),
 	T(bad_bandwidths),
 	T(many_gpus),
 	T(nodes_and_drivers),

@@ -142,6 +142,16 @@ static void gates(void **state)
 			 "with 52.7");
 	set(&gpu->temperature, 105);
 	assert_out(1, "it is too hot: 105 degrees Celsius");
+	/* What leaves a GPU that is too hot goes to none that is. */
+	set(&gpu->temperature, 92);
+	assert_chosen(1, "it has 73.2 points, GPU 2 (0000:07:00.0) comes next "
+			 "with 52.7");
+	need.too_hot = 92;
+	assert_out(1, "it is too hot: 92 degrees Celsius");
+	need.too_hot = 200;
+	set(&gpu->temperature, 105);
+	assert_out(1, "it is too hot: 105 degrees Celsius");
+	need.too_hot = 0;
 	*gpu = good;
 	need.portable = false;
 	strcpy(need.why_not, "buffer 3 is tiled");

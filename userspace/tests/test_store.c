@@ -598,7 +598,11 @@ static void too_large(void **state)
 /* Writes and reads so many MiB in a process of its own; how large it grew. */
 static long peak_of(struct store_case *c, size_t mib)
 {
-	struct store_buffer buffer = { .id = 1, .size = (uint64_t)mib << 20 };
+	struct store_buffer buffer = {
+		.id = 1,
+		.kind = 3,
+		.size = (uint64_t)mib << 20,
+	};
 	struct store_head head = { 0 };
 	struct store_writer *writer;
 	struct store_reader *reader;

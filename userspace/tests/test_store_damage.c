@@ -262,6 +262,9 @@ LIE(header_rest, f->header->zero[77] = 1)
 LIE(endless_name, memset(f->header->name, 'x', 32))
 LIE(two_ended_name, f->header->name[31] = 'x')
 LIE(endless_program, memset(f->header->program, 'x', 16))
+LIE(kindless, f->buffer->kind = 0)
+LIE(unknown_kind, f->buffer->kind = 4)
+LIE(all_kinds, f->buffer->kind = UINT32_MAX)
 LIE(empty_buffer, f->buffer->size = f->header->bytes = 0)
 LIE(huge_buffer, f->buffer->size = f->header->bytes = 1ull << 63)
 LIE(large_buffer, f->buffer->size = f->header->bytes = STORE_BYTES)
@@ -331,6 +334,7 @@ static void (*const lies[])(struct forged *f) = {
 	other_page,	 other_id,	  other_bytes,
 	all_bytes,	 header_rest,	  endless_name,
 	two_ended_name,	 endless_program, empty_buffer,
+	kindless,	 unknown_kind,	  all_kinds,
 	huge_buffer,	 large_buffer,	  longer_buffer,
 	buffer_rest,	 buffer_page,	  endless_buffer_name,
 	other_magic,	 no_entries,	  many_entries,

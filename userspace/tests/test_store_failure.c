@@ -51,6 +51,7 @@ struct done {
  * @calls: made so far
  * @seen: @fail_at was reached
  * @partial: writes and reads do only so many bytes
+ * @waited: reads that were waited for on the spot
  * @record: keep what is done
  * @n: entries of @done
  * @done: what was done
@@ -61,6 +62,7 @@ static struct machine {
 	unsigned int calls;
 	bool seen;
 	size_t partial;
+	unsigned int waited;
 	bool record;
 	size_t n;
 	struct done done[DONE_MAX];
@@ -110,6 +112,7 @@ static ssize_t do_pread(int fd, void *to, size_t len, off_t offset)
 {
 	if (machine.partial && len > machine.partial)
 		len = machine.partial;
+	machine.waited++;
 	return fails() ? -1 : pread(fd, to, len, offset);
 }
 
@@ -349,6 +352,34 @@ static void in_parts(void **state)
 	}
 }
 
+/* A disk that is busy with blocks would give each table behind all of them. */
+static void tables_are_read_ahead(void **state)
+{
+	static const uint64_t size[] = { 3 * 127 * 65536, 65536 };
+	struct store_reader *reader;
+	struct store_stats stats;
+	struct store_case c;
+	struct work work;
+
+	(void)state;
+	store_case_begin(&c, places[0].under, &places[0].options);
+	work_begin(&work, size, 2, 0, 1);
+	machine_reset();
+	if (work_save(&c, &work, NULL, &stats))
+		fail_msg("%s", c.error);
+	assert_int_equal(store_load(c.store, work.head.id, &reader, c.error), 0);
+	machine_reset();
+	assert_int_equal(store_verify(reader), 0);
+	if (stats.direct && stats.ring)
+		assert_int_equal(machine.waited, 0);
+	else
+		print_message("skipped: no O_DIRECT or no io_uring in %s\n",
+			      places[0].under);
+	store_unload(reader);
+	work_end(&work);
+	store_case_end(&c);
+}
+
 /* Removing and collecting: what could not be removed is still there and whole. */
 static void removing_fails(void **state)
 {
@@ -421,7 +452,8 @@ static void save_recorded(struct store_case *c, struct work *work)
 
 /*
  * The name comes after the bytes are on the disk, and we come back after the
- * name is: so at no point is there a name for less than all.
+ * name is: so at no point is there a name for less than all. Of a file without a
+ * name some file systems bring no more than the bytes to the disk.
  */
 static void order_of_calls(void **state)
 {
@@ -437,13 +469,45 @@ static void order_of_calls(void **state)
 	for (i = 0; i < machine.n && machine.done[i].what == WRITE; i++)
 		writes++;
 	assert_true(writes > 10);
-	assert_int_equal(machine.n, writes + 3);
+	assert_int_equal(machine.n, writes + 4);
 	assert_int_equal(machine.done[i].what, DATASYNC);
 	assert_int_equal(machine.done[i + 1].what, LINK);
-	assert_int_equal(machine.done[i + 2].what, SYNC);
+	assert_int_equal(machine.done[i + 2].what, DATASYNC);
+	assert_int_equal(machine.done[i + 3].what, SYNC);
 	machine_reset();
 	work_end(&work);
 	store_case_end(&c);
+}
+
+/* Each directory that is made for a store is brought to the disk by its parent. */
+static void new_directories(void **state)
+{
+	char dir[] = "/tmp/egpu-new-XXXXXX", path[40], error[STORE_ERROR];
+	/* Neither stays; the first stays; all is well. */
+	static const unsigned int fail[] = { 1, 2, 0 }, syncs[] = { 1, 2, 1 };
+	struct store_options options = { .io = &machine_io };
+	struct store *store;
+	size_t i;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a/b", dir);
+	for (i = 0; i < ARRAY_SIZE(fail); i++) {
+		machine_reset();
+		machine.record = true;
+		machine.fail_at = fail[i];
+		machine.err = EIO;
+		assert_int_equal(store_open(&store, path, &options, error),
+				 fail[i] ? -EIO : 0);
+		assert_int_equal(machine.n, syncs[i]);
+		assert_int_equal(machine.done[0].what, SYNC);
+	}
+	store_close(store);
+	assert_int_equal(rmdir(path), 0);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	machine_reset();
 }
 
 /*
@@ -567,8 +631,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(save_fails),
 	cmocka_unit_test(reading_fails),
 	cmocka_unit_test(in_parts),
+	cmocka_unit_test(tables_are_read_ahead),
 	cmocka_unit_test(removing_fails),
 	cmocka_unit_test(order_of_calls),
+	cmocka_unit_test(new_directories),
 	cmocka_unit_test(lost_writes),
 	cmocka_unit_test(lost_sectors),
 	cmocka_unit_test(stopped_before_the_name),

@@ -18,7 +18,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from riglib import RigError, baseline, report, scenario, stress, vm
+from riglib import RigError, baseline, pictures, report, scenario, stress, vm
 from riglib.kernel import Kernel
 from riglib.turns import PLACES, a_turn
 
@@ -60,6 +60,7 @@ def story(args):
     with a_turn():
         outcome = vm.run(item, Kernel(args.kernel), args.build, sys.stdout)
     if outcome.passed:
+        pictures.show(outcome.folder / "artifacts", sys.stdout)
         return 0
     report.show(outcome)
     return 1

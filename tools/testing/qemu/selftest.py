@@ -7,10 +7,12 @@ First the readers of results are held against samples, then scenarios that must 
 """
 
 import re
+import struct
 import sys
+import zlib
 from pathlib import Path
 
-from riglib import RigError, ktap, scenario, turns, vm
+from riglib import RigError, ktap, pictures, scenario, turns, vm
 from riglib.kernel import Kernel
 
 HERE = Path(__file__).resolve().parent
@@ -47,6 +49,27 @@ def check_sample(text, statuses, problems):
     return None
 
 
+# Five times the row 10 20 30, 40 50 60, with each of the filters that there are.
+FILTERED = [[0, 10, 20, 30, 40, 50, 60], [1, 10, 20, 30, 30, 30, 30], [2, 0, 0, 0, 0, 0, 0],
+            [3, 5, 10, 15, 15, 15, 15], [4, 0, 0, 0, 0, 0, 0]]
+
+
+def png(width, lines):
+    """A file of pixels of three bytes; its checksums are not looked at."""
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, len(lines), 8, 2, 0, 0, 0)),
+             (b"IDAT", zlib.compress(b"".join(map(bytes, lines)))), (b"IEND", b"")]
+    return pictures.SIGNATURE + b"".join(struct.pack(">I", len(body)) + kind + body + bytes(4)
+                                         for kind, body in parts)
+
+
+def check_picture():
+    rows = list(pictures.rows(png(2, FILTERED)))
+    if rows != [[(10, 20, 30), (40, 50, 60)]] * 5:
+        return f"rows {rows}"
+    text = pictures.letters(png(4, [[0] + 6 * [0] + 6 * [255]] * 4), 4)
+    return None if text == ["  @@"] * 2 else f"letters {text}"
+
+
 def check_negative(path, kernel):
     """Run a scenario that must fail in the way that its header says."""
     expected = re.search(r"^# expected: (.*)$", path.read_text(), re.MULTILINE)[1]
@@ -63,6 +86,7 @@ def check_negative(path, kernel):
 def checks():
     for name, *sample in SAMPLES:
         yield f"results: {name}", lambda s=sample: check_sample(*s)
+    yield "pictures in letters", check_picture
     kernel = Kernel("6.12")
     for path in sorted((HERE / "negative").glob("*.sh")):
         yield f"must fail: {path.stem}", lambda p=path: check_negative(p, kernel)

@@ -135,6 +135,17 @@ static void keep_only(struct candidates *candidates, uint32_t id)
 	candidates->n = n;
 }
 
+/* From one that is too hot nobody is moved to one that is as well. */
+static double too_hot_for(const struct migration *migration)
+{
+	const struct session *session = migration->session;
+	const struct policy_config *config = &session->work->daemon->config;
+
+	if (migration->kind != MIGRATION_STRATEGY || session->gone)
+		return 0;
+	return config->strategy == STRATEGY_EAGER ? config->heat : 0;
+}
+
 static enum migration_input choose(struct migration *migration,
 				   struct candidates *candidates,
 				   struct selection *selection)
@@ -148,6 +159,7 @@ static enum migration_input choose(struct migration *migration,
 			   strerror(-err));
 		return MIGRATION_FAIL;
 	}
+	migration->need.too_hot = too_hot_for(migration);
 	/* Of a program that has lost its device anything is better than none. */
 	if (migration->only_cpu)
 		keep_only(candidates, 0);

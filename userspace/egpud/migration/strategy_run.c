@@ -79,8 +79,11 @@ static int on_sample(sd_event_source *source, uint64_t usec, void *arg)
 	work->sample = sd_event_source_disable_unref(work->sample);
 	if (!wanted(work))
 		return 0;
-	/* Who is on its way is neither here nor there. */
-	if (work->migrations) {
+	/*
+	 * Who is on its way is neither here nor there. And a driver that does not
+	 * answer takes seconds, which a removal that is held does not have.
+	 */
+	if (work->migrations || work->daemon->removals) {
 		strategy_watch(work);
 		return 0;
 	}

@@ -140,7 +140,7 @@ picture other after-surprise
 work_ends work
 work_ends other
 tell "Each step of both, before and after, has the checksum that a machine without egpu and" \
-	"without a GPU comes to. The pictures are in" \
+	"without a GPU comes to. The pictures, in letters at the very end, are in" \
 	"build/rig/$(uname -r | cut -d . -f 1,2)/demo/artifacts:" \
 	"before-eject.png, after-eject.png, before-surprise.png, after-surprise.png."
 
