@@ -162,7 +162,7 @@ static int stand_still(struct egpu_session *session)
 	int err;
 
 	while (session->standing || session->lost) {
-		err = session_pump(session, SESSION_PATIENCE_MS);
+		err = session_pump(session, session->patience_ms);
 		if (err == -EAGAIN)
 			return session_drop(session, -ETIMEDOUT,
 					    "egpud has been silent for too long");
