@@ -193,12 +193,15 @@ static void take_dirty(struct session *session,
 static void take_confirm(struct session *session,
 			 const struct wire_message *message)
 {
-	if (session->migration) {
-		migrate_confirmed(session->migration, message);
-	} else if (message->serial == session->late_offer &&
-		   !message->result.error) {
+	const struct migration *migration = session->migration;
+
+	/* Who was told LOST meanwhile waits for another offer, whatever it has. */
+	if (message->serial == session->late_offer && !message->result.error &&
+	    !(migration && migration->lost)) {
 		/* It works with buffers that we gave up; a new session sorts it out. */
 		session_break(session, "the confirmation came too late");
+	} else if (migration) {
+		migrate_confirmed(session->migration, message);
 	}
 }
 
