@@ -137,7 +137,7 @@ static void take_add(struct session *session,
 	}
 	text_printable(why, text, sizeof(text));
 	if (err) {
-		close(fd);
+		discard(fd);
 		session_reply(session, message->serial, -err, text);
 		return;
 	}
@@ -216,7 +216,7 @@ void session_take(struct session *session, const struct wire_message *message,
 {
 	if (!session->greeted && message->type != WIRE_HELLO) {
 		if (fd >= 0)
-			close(fd);
+			discard(fd);
 		session_break(session, "%s came before HELLO",
 			      wire_type_name(message->type));
 		return;

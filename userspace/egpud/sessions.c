@@ -253,6 +253,10 @@ static int on_connect(sd_event_source *source, int fd, uint32_t revents,
 	(void)source;
 	(void)revents;
 	for (i = 0; i < ACCEPT_TURN; i++) {
+		if (discard_is_full()) {
+			pause_accepting(work, EMFILE);
+			break;
+		}
 		sock = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (sock >= 0) {
 			welcome(work, sock);

@@ -297,6 +297,15 @@ void session_break(struct session *session, const char *format, ...)
 void session_close(struct session *session, const char *why);
 int session_make_room(struct session *session, size_t messages);
 
+/* ------------------------------------------------------------- discard.c */
+
+void discard_start(struct work *work);
+void discard_stop(void);
+void discard(int fd);
+void discard_socket(int sock);
+bool discard_is_full(void);
+size_t discard_count(void);
+
 /* ------------------------------------------------------------- session_requests.c */
 
 void session_take(struct session *session, const struct wire_message *message,

@@ -403,9 +403,9 @@ static void refused(void **state)
 	cmocka_unit_test_setup_teardown(test, program_setup, program_teardown)
 
 static const struct CMUnitTest tests[] = {
-	CASE(the_end_at_each_step), CASE(a_new_egpud), CASE(all_mischief),
-	CASE(wrong_offers),	    CASE(an_egpud_that_hangs),
-	CASE(refused),
+	CASE(the_end_at_each_step), CASE(a_new_egpud),
+	CASE(all_mischief),	    CASE(wrong_offers),
+	CASE(an_egpud_that_hangs),  CASE(refused),
 };
 
 TEST_MAIN(tests, NULL, NULL)
