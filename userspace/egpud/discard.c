@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -23,17 +24,21 @@
 
 #define CLOSERS_MAX 64
 #define WAITING_MAX 1024
+/* A connection may linger for so long; a file system is waited for, for ever. */
+#define LINGER_S 10
 /* For killed children to end when we do. */
 #define END_MS	    1000
 #define STACK_BYTES 65536
 
 /**
  * struct discarded - a descriptor that is to be closed
+ * @user: whose program has sent it
  * @fd: descriptor
  * @ours: it is a session's socket, whose messages go first: what is unread then
  *	would be all that the other side hears of
  */
 struct discarded {
+	uid_t user;
 	int fd;
 	bool ours;
 };
@@ -41,12 +46,14 @@ struct discarded {
 /**
  * struct closer - a child that closes one
  * @next: the next one
+ * @user: whose program has sent it
  * @pid: of the child
  * @pidfd: of the child
  * @ended: its end
  */
 struct closer {
 	struct closer *next;
+	uid_t user;
 	pid_t pid;
 	int pidfd;
 	sd_event_source *ended;
@@ -54,11 +61,31 @@ struct closer {
 
 static struct {
 	sd_event *loop;
+	uid_t user;
 	struct closer *closers;
 	size_t n;
 	struct discarded waiting[WAITING_MAX];
 	size_t n_waiting;
 } all;
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+/* A signal ends what lingers, and not us. */
+static void set_limit(void)
+{
+	const struct itimerval often = { { LINGER_S, 0 }, { LINGER_S, 0 } };
+	const struct sigaction nothing = { .sa_handler = on_alarm };
+	sigset_t set;
+
+	sigaction(SIGALRM, &nothing, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
 
 /* In the child. Nothing else of the table is to be touched: it is ours. */
 static int close_it(void *arg)
@@ -67,6 +94,7 @@ static int close_it(void *arg)
 	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	set_limit();
 	while (what->ours && recv(what->fd, &byte, 1, MSG_DONTWAIT) > 0)
 		;
 	close(what->fd);
@@ -119,6 +147,7 @@ static int begin(struct discarded *what)
 		free(closer);
 		return err;
 	}
+	closer->user = what->user;
 	closer->next = all.closers;
 	all.closers = closer;
 	all.n++;
@@ -136,7 +165,7 @@ static void close_waiting(void)
 
 static void discard_later(int fd, bool ours)
 {
-	struct discarded what = { .fd = fd, .ours = ours };
+	struct discarded what = { .user = all.user, .fd = fd, .ours = ours };
 
 	close_waiting();
 	if (!begin(&what))
@@ -198,10 +227,29 @@ void discard_socket(int sock)
 		discard_later(sock, true);
 }
 
-/* Nothing more can be taken from anybody: it could not be closed. */
+/* Nobody else can be let in: what he sends could not be closed. */
 bool discard_is_full(void)
 {
 	return all.n_waiting == WAITING_MAX;
+}
+
+/* Whose the next ones are. */
+void discard_for(uid_t user)
+{
+	all.user = user;
+}
+
+/* How many of a user are not closed yet. */
+size_t discard_of(uid_t user)
+{
+	const struct closer *closer;
+	size_t n = 0, i;
+
+	for (closer = all.closers; closer; closer = closer->next)
+		n += closer->user == user;
+	for (i = 0; i < all.n_waiting; i++)
+		n += all.waiting[i].user == user;
+	return n;
 }
 
 /* How many are not closed yet. */

@@ -27,10 +27,11 @@ static void take_all(struct session *session)
 	const char *why;
 	int i, fd, err;
 
+	discard_for(session->uid);
 	for (i = 0; i < TURN_MAX && session->sock >= 0; i++) {
-		if (discard_is_full()) {
+		if (discard_of(session->uid) >= DISCARDS_UID_MAX) {
 			session_break(session,
-				      "there are descriptors that cannot be closed");
+				      "too many descriptors of yours cannot be closed");
 			return;
 		}
 		err = wire_take(session->sock, WIRE_PROGRAM, &message, &fd,
@@ -193,6 +194,7 @@ void session_close(struct session *session, const char *why)
 	session->io = sd_event_source_disable_unref(session->io);
 	session->hello_limit =
 		sd_event_source_disable_unref(session->hello_limit);
+	discard_for(session->uid);
 	discard_socket(session->sock);
 	session->sock = -1;
 	precopy_stop(session);

@@ -193,6 +193,8 @@ static const char *too_many(const struct session *session)
 	/* The one in question is among them. */
 	if (of_user > SESSIONS_UID_MAX)
 		return "you have too many sessions, 16 are the limit for a user";
+	if (discard_of(session->uid) >= DISCARDS_UID_MAX)
+		return "too many descriptors of yours cannot be closed";
 	if (all > SESSIONS_MAX)
 		return "there are too many sessions, 256 are the limit";
 	return NULL;
