@@ -122,7 +122,7 @@ struct session_late {
  * @reach_serial: of that REACH
  * @standing: SAFE was sent and the program stands still
  * @lost: the device has gone, and what becomes of it has not been said
- * @failed: FAILED came since the last safe point was begun
+ * @failed: FAILED came in the call of the program's that is running
  * @moved: a move was taken since then
  * @reply_serial: of the REMOVE whose answer is awaited
  * @reply: that answer, -EINPROGRESS until it is there
