@@ -329,10 +329,15 @@ const char *wire_check(const struct wire_message *message, size_t len,
 	return why ? why : check_body(message);
 }
 
-/* Room for one more than there may be, so that too many are seen and closed. */
+/*
+ * As many as a packet can have, SCM_MAX_FD: those for which there is no room the
+ * kernel closes, and that can take its time.
+ */
+#define FDS_ROOM 253
+
 union control {
 	struct cmsghdr header;
-	char space[CMSG_SPACE((WIRE_FDS_MAX + 1) * sizeof(int))];
+	char space[CMSG_SPACE(FDS_ROOM * sizeof(int))];
 };
 
 /**
@@ -375,8 +380,9 @@ int wire_send(int sock, const struct wire_message *message, int fd)
 	return 0;
 }
 
-/* Keeps the first descriptor that came, closes the others; how many came. */
-static unsigned int take_descriptors(struct msghdr *msg, int *fd)
+/* Keeps the first descriptor that came, lets go of the others; how many came. */
+static unsigned int take_descriptors(struct msghdr *msg, int *fd,
+				     void (*let_go)(int fd))
 {
 	struct cmsghdr *header;
 	unsigned int n = 0;
@@ -392,7 +398,7 @@ static unsigned int take_descriptors(struct msghdr *msg, int *fd)
 		     at += sizeof(one)) {
 			memcpy(&one, (char *)header + at, sizeof(one));
 			if (n++)
-				close(one);
+				let_go(one);
 			else
 				*fd = one;
 		}
@@ -417,20 +423,21 @@ static int check_received(const struct msghdr *msg, size_t len,
 }
 
 /**
- * wire_receive() - take the next message, without waiting
+ * wire_take() - take the next message, without waiting
  * @sock: socket
  * @from: who is at the other end
  * @message: where to put it; what is behind its end is zero
  * @fd: where to put the descriptor that came with it, close-on-exec, the
  *	caller's; -1 for none
  * @why: where to put what is wrong when it returns -EPROTO
+ * @let_go: closes what is of no use; it may be anything
  *
  * Return: 0; -EAGAIN when there is none; -ENOTCONN when the other side has gone;
  * -EPROTO when what came is no message, after which there is no sense in reading
  * on; another negative errno.
  */
-int wire_receive(int sock, enum wire_side from, struct wire_message *message,
-		 int *fd, const char **why)
+int wire_take(int sock, enum wire_side from, struct wire_message *message,
+	      int *fd, const char **why, void (*let_go)(int fd))
 {
 	struct iovec iov = { .iov_base = message, .iov_len = sizeof(*message) };
 	union control control = { 0 };
@@ -452,15 +459,27 @@ int wire_receive(int sock, enum wire_side from, struct wire_message *message,
 	} while (len < 0 && errno == EINTR);
 	if (len < 0)
 		return errno == ECONNRESET ? -ENOTCONN : -errno;
-	n_fds = take_descriptors(&msg, fd);
+	n_fds = take_descriptors(&msg, fd, let_go);
 	/* Nobody sends an empty packet; this is how the end looks. */
 	if (!len)
 		err = -ENOTCONN;
 	else
 		err = check_received(&msg, len, n_fds, from, message, why);
 	if (err && *fd >= 0) {
-		close(*fd);
+		let_go(*fd);
 		*fd = -1;
 	}
 	return err;
+}
+
+static void close_it(int fd)
+{
+	close(fd);
+}
+
+/* The same for who believes that what comes can be closed. */
+int wire_receive(int sock, enum wire_side from, struct wire_message *message,
+		 int *fd, const char **why)
+{
+	return wire_take(sock, from, message, fd, why, close_it);
 }

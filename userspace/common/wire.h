@@ -234,6 +234,8 @@ const char *wire_type_name(uint32_t type);
 const char *wire_check(const struct wire_message *message, size_t len,
 		       enum wire_side from, bool has_fd);
 int wire_send(int sock, const struct wire_message *message, int fd);
+int wire_take(int sock, enum wire_side from, struct wire_message *message,
+	      int *fd, const char **why, void (*let_go)(int fd));
 int wire_receive(int sock, enum wire_side from, struct wire_message *message,
 		 int *fd, const char **why);
 

@@ -74,6 +74,7 @@ int work_start(struct daemon *daemon)
 	snprintf(work->bandwidths, sizeof(work->bandwidths), "%s/bandwidth",
 		 daemon->run_dir);
 	daemon->work = work;
+	discard_start(work);
 	open_store(work);
 	sweep_collect(work);
 	publish_now(work);
@@ -127,6 +128,7 @@ void work_stop(struct daemon *daemon)
 		return;
 	sessions_end(work);
 	mover_runs_end(work);
+	discard_stop();
 	sweep_end(work);
 	publish_now(work);
 	sd_event_source_disable_unref(work->publish);

@@ -276,6 +276,7 @@ struct session {
 
 #define SESSIONS_UID_MAX 16
 #define SESSION_FDS_MAX	 4096 /* of a user */
+#define DISCARDS_UID_MAX 32
 
 int sessions_listen(struct work *work);
 void sessions_end(struct work *work);
@@ -296,6 +297,17 @@ void session_break(struct session *session, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void session_close(struct session *session, const char *why);
 int session_make_room(struct session *session, size_t messages);
+
+/* ------------------------------------------------------------- discard.c */
+
+void discard_start(struct work *work);
+void discard_stop(void);
+void discard_for(uid_t user);
+size_t discard_of(uid_t user);
+void discard(int fd);
+void discard_socket(int sock);
+bool discard_is_full(void);
+size_t discard_count(void);
 
 /* ------------------------------------------------------------- session_requests.c */
 

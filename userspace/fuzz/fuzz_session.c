@@ -5,6 +5,7 @@
  * An input is a row of packets: a byte with the length, a byte with how many
  * descriptors come along, the bytes.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +100,7 @@ static void speak(struct egpu_session *session, int other, int memory,
 		data += 2 + len;
 		size -= 2 + len;
 		if (session->link == LINK_NONE ||
-		    egpu_session_process(session, 0))
+		    egpu_session_process(session, 0) == -ENOTCONN)
 			return;
 		egpu_session_dirty(session, 7);
 	}

@@ -272,7 +272,8 @@ int egpu_session_fd(const struct egpu_session *session);
  * For programs that wait for other things, too. After a loss it can bring the
  * move, for there is nothing left to stand still for.
  *
- * Return: 0; -ENOTCONN without egpud; -EBUSY from a callback.
+ * Return: 0; -ENODEV as of egpu_session_safe(), which does not say it again;
+ * -ENOTCONN without egpud; -EBUSY from a callback.
  */
 int egpu_session_process(struct egpu_session *session, int timeout_ms);
 

@@ -70,6 +70,7 @@ static struct egpu_session *new_session(const char *path, const char *name)
 	}
 	made->sock = -1;
 	made->retry_ms = SESSION_RETRY_MS;
+	made->patience_ms = SESSION_PATIENCE_MS;
 	memcpy(made->name, name, strlen(name));
 	return made;
 }

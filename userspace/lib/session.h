@@ -116,12 +116,13 @@ struct session_late {
  * @welcome: egpud's limits
  * @retry_at: when to look for egpud again, CLOCK_MONOTONIC in ms
  * @retry_ms: how long to wait after the next failure
+ * @patience_ms: SESSION_PATIENCE_MS, less in tests
  * @inside: a callback is running
  * @wanted: a safe point is wanted
  * @reach_serial: of that REACH
  * @standing: SAFE was sent and the program stands still
  * @lost: the device has gone, and what becomes of it has not been said
- * @failed: FAILED came since the last safe point was begun
+ * @failed: FAILED came in the call of the program's that is running
  * @moved: a move was taken since then
  * @reply_serial: of the REMOVE whose answer is awaited
  * @reply: that answer, -EINPROGRESS until it is there
@@ -142,6 +143,7 @@ struct egpu_session {
 	struct wire_welcome welcome;
 	uint64_t retry_at;
 	uint32_t retry_ms;
+	int patience_ms;
 	bool inside;
 	bool wanted;
 	uint32_t reach_serial;

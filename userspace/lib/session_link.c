@@ -125,15 +125,21 @@ int session_reconnect(struct egpu_session *session)
 	return session_connect(session);
 }
 
+/*
+ * A signal must not make a program go on that is being copied. Nor may those of
+ * a timer of the program's, each of which ends poll(), make it wait for ever.
+ */
 static int wait_for(struct egpu_session *session, short events, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = session->sock, .events = events };
+	uint64_t end = now_ms() + (timeout_ms > 0 ? timeout_ms : 0), now;
 	int ready;
 
-	/* A signal must not make a program go on that is being copied. */
-	do {
-		ready = poll(&pfd, 1, timeout_ms);
-	} while (ready < 0 && errno == EINTR);
+	while ((ready = poll(&pfd, 1, timeout_ms)) < 0 && errno == EINTR) {
+		now = now_ms();
+		if (timeout_ms > 0)
+			timeout_ms = now < end ? (int)(end - now) : 0;
+	}
 	if (ready < 0)
 		return -errno;
 	return ready ? 0 : -EAGAIN;

@@ -23,8 +23,11 @@ int egpu_session_process(struct egpu_session *session, int timeout_ms)
 	if (session->inside)
 		return session_fail(session, -EBUSY,
 				    "not while the program is called back");
+	session->failed = false;
 	err = session_pump(session, timeout_ms);
-	return err == -EAGAIN ? 0 : err;
+	if (err && err != -EAGAIN)
+		return err;
+	return session->failed ? -ENODEV : 0;
 }
 
 static int write_all(int fd, const void *data, size_t size)
@@ -162,7 +165,7 @@ static int stand_still(struct egpu_session *session)
 	int err;
 
 	while (session->standing || session->lost) {
-		err = session_pump(session, SESSION_PATIENCE_MS);
+		err = session_pump(session, session->patience_ms);
 		if (err == -EAGAIN)
 			return session_drop(session, -ETIMEDOUT,
 					    "egpud has been silent for too long");

@@ -182,12 +182,13 @@ struct session *peer_session(void)
 	return desk_daemon.work->sessions;
 }
 
+/* With all that was its own. */
 bool peer_gone(void)
 {
 	const struct work *work = desk_daemon.work;
 
 	return !work->sessions && !work->dead && !work->runs &&
-	       !work->sweep.pid && !work->sweep.soon;
+	       !work->sweep.pid && !work->sweep.soon && !discard_count();
 }
 
 size_t peer_count_fds(void)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,181 @@ static void other_kinds_of_descriptors(void **state)
 	peer_expect_reply(EINVAL, "");
 	assert_int_equal(peer_session()->n, 0);
 	peer_add_buffer(1);
+}
+
+/* ------------------------------------------------------------- ends that wait */
+
+/* Long after a daemon that waits for it has been given up. */
+#define LINGER_S   3600
+#define GIVEN_UP_S 120
+
+static int other_end = -1;
+
+/*
+ * A connection whose last close() waits, for the other end has no room for what
+ * is under way. A file system that a user serves does the same to any close().
+ */
+static int lingering(void)
+{
+	const struct linger linger = { .l_onoff = 1, .l_linger = LINGER_S };
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t len = sizeof(address);
+	static const char junk[65536];
+	int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), room = 4096;
+
+	setsockopt(door, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(door, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(door, 1) ||
+	    getsockname(door, (struct sockaddr *)&address, &len) ||
+	    connect(sock, (struct sockaddr *)&address, sizeof(address))) {
+		close(door);
+		close(sock);
+		return -1;
+	}
+	other_end = accept4(door, NULL, NULL, SOCK_CLOEXEC);
+	close(door);
+	assert_true(other_end >= 0);
+	while (send(sock, junk, sizeof(junk), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(setsockopt(sock, SOL_SOCKET, SO_LINGER, &linger,
+				    sizeof(linger)),
+			 0);
+	return sock;
+}
+
+static bool all_discarded(void)
+{
+	return !discard_count();
+}
+
+static bool all_discarded_but_one(void)
+{
+	return discard_count() == 1;
+}
+
+/* It lives although one of its children waits, until that has waited enough. */
+static void expect_one_that_waits(void)
+{
+	assert_int_equal(discard_count(), 1);
+	peer_hang_up();
+	peer_open();
+	peer_add_buffer(2);
+	close(other_end);
+	assert_true(desk_run_until(all_discarded));
+	alarm(0);
+}
+
+static void with_a_lingering_one(void (*send_it)(int fd))
+{
+	int fd;
+
+	peer_open();
+	fd = lingering();
+	if (fd < 0) {
+		print_message("no connection to ourselves can be made\n");
+		skip();
+	}
+	alarm(GIVEN_UP_S);
+	send_it(fd);
+	expect_one_that_waits();
+}
+
+static void send_as_buffer(int fd)
+{
+	const struct wire_message message = peer_add_message(1, PEER_BYTES);
+
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect_reply(EINVAL, "");
+}
+
+static void send_as_one_of_three(int fd)
+{
+	const struct wire_message message = peer_add_message(1, PEER_BYTES);
+	const int fds[] = { STDOUT_FILENO, STDOUT_FILENO, fd };
+
+	peer_send_raw(&message, wire_size(WIRE_ADD), fds, 3);
+	close(fd);
+	peer_expect_error("descriptor");
+	assert_true(desk_run_until(all_discarded_but_one));
+}
+
+static void send_behind_rubbish(int fd)
+{
+	const struct wire_message message = peer_add_message(1, PEER_BYTES);
+
+	peer_send_raw("rubbish!", 8, NULL, 0);
+	peer_say(&message, fd);
+	close(fd);
+	peer_expect(WIRE_ERROR);
+}
+
+static void send_unasked(int fd)
+{
+	const struct wire_message message = {
+		.type = WIRE_SAFE,
+		.safe = { .state_size = 1 },
+	};
+
+	peer_say(&message, fd);
+	close(fd);
+	desk_settle();
+}
+
+static void too_many_at_a_time(void **state)
+{
+	const struct wire_message message = peer_add_message(1, PEER_BYTES);
+	int fd[DISCARDS_UID_MAX], end[DISCARDS_UID_MAX], i;
+
+	(void)state;
+	peer_open();
+	for (i = 0; i < DISCARDS_UID_MAX; i++) {
+		fd[i] = lingering();
+		if (fd[i] < 0)
+			skip();
+		end[i] = other_end;
+	}
+	alarm(GIVEN_UP_S);
+	discard_for(getuid());
+	for (i = 0; i < DISCARDS_UID_MAX; i++)
+		discard(fd[i]);
+	assert_int_equal(discard_of(getuid() + 1), 0);
+	peer_say(&message, STDOUT_FILENO);
+	peer_expect_error("cannot be closed");
+	peer_hang_up();
+	peer_sock = peer_connect();
+	peer_expect_error("cannot be closed");
+	for (i = 0; i < DISCARDS_UID_MAX; i++)
+		close(end[i]);
+	assert_true(desk_run_until(all_discarded));
+	alarm(0);
+}
+
+static void a_buffer_that_cannot_be_closed(void **state)
+{
+	(void)state;
+	with_a_lingering_one(send_as_buffer);
+}
+
+static void too_many_that_cannot_be_closed(void **state)
+{
+	(void)state;
+	with_a_lingering_one(send_as_one_of_three);
+}
+
+static void unread_that_cannot_be_closed(void **state)
+{
+	(void)state;
+	with_a_lingering_one(send_behind_rubbish);
+}
+
+static void a_state_that_cannot_be_closed(void **state)
+{
+	(void)state;
+	with_a_lingering_one(send_unasked);
 }
 
 static void the_same_number_twice(void **state)
@@ -300,6 +476,11 @@ static const struct CMUnitTest tests[] = {
 	T(wrong_sizes),
 	T(too_many_descriptors),
 	T(other_kinds_of_descriptors),
+	T(a_buffer_that_cannot_be_closed),
+	T(too_many_that_cannot_be_closed),
+	T(unread_that_cannot_be_closed),
+	T(a_state_that_cannot_be_closed),
+	T(too_many_at_a_time),
 	T(the_same_number_twice),
 	T(more_bytes_than_may_be),
 	T(more_buffers_than_may_be),

@@ -329,12 +329,11 @@ static void goes_away_at_each_step(void **state)
 	}
 }
 
-/* A confirmation that comes when it was given up: nobody knows who has what. */
-static void confirms_too_late(void **state)
+/* Until an offer was made and given up; its serial. */
+static uint32_t offer_too_long(void)
 {
-	struct wire_message message = { .type = WIRE_CONFIRM };
+	uint32_t serial;
 
-	(void)state;
 	begin_to_move();
 	peer_safe(peer_answer.serial, 3);
 	peer_expect(WIRE_MOVE_BEGIN);
@@ -342,9 +341,34 @@ static void confirms_too_late(void **state)
 	assert_int_equal(peer_answer.move.cpu, 1);
 	peer_expect(WIRE_MOVE_BUFFER);
 	peer_expect(WIRE_MOVE_END);
-	message.serial = peer_answer.serial;
+	serial = peer_answer.serial;
 	migration_input(desk_daemon.work->migrations, MIGRATION_LATE);
 	peer_expect(WIRE_GO_ON);
+	return serial;
+}
+
+/* A confirmation that comes when it was given up: nobody knows who has what. */
+static void confirms_too_late(void **state)
+{
+	struct wire_message message = { .type = WIRE_CONFIRM };
+
+	(void)state;
+	message.serial = offer_too_long();
+	peer_say(&message, -1);
+	peer_expect_error("too late");
+}
+
+/* The same when it is asked to move again: its old buffers are not its work. */
+static void confirms_in_the_next_move(void **state)
+{
+	struct wire_message message = { .type = WIRE_CONFIRM };
+
+	(void)state;
+	message.serial = offer_too_long();
+	peer_session()->device = peer_gpu->id;
+	migration_want(peer_session(), MIGRATION_STRATEGY, 0, "a test");
+	migrations_next(desk_daemon.work);
+	peer_expect(WIRE_REACH);
 	peer_say(&message, -1);
 	peer_expect_error("too late");
 }
@@ -364,6 +388,7 @@ static const struct CMUnitTest tests[] = {
 	T(safe_without_being_asked),
 	T(goes_away_at_each_step),
 	T(confirms_too_late),
+	T(confirms_in_the_next_move),
 };
 
 TEST_MAIN(tests, NULL, NULL)

@@ -465,6 +465,32 @@ static void a_loss_at_the_safe_point(void **state)
 	program_end(program);
 }
 
+static void fails_while_it_runs(struct fake *fake)
+{
+	fake_greet(fake);
+	fake_take_buffers(fake, 1);
+	fake_say(fake, WIRE_LOST, 0);
+	fake_say(fake, WIRE_FAILED, 0);
+	fake_expect_end(fake);
+}
+
+/* Said once, by the call in which it has come. */
+static void a_failure_outside_of_a_safe_point(void **state)
+{
+	struct program *program = *state;
+	int err = 0;
+
+	program_start(program, fails_while_it_runs);
+	program_add(program, 1, 0);
+	while (!err)
+		err = egpu_session_process(program->session, 1000);
+	assert_int_equal(err, -ENODEV);
+	assert_string_equal(program->log, "lost, failed, ");
+	assert_int_equal(egpu_session_process(program->session, 0), 0);
+	assert_int_equal(SAFE(program, ""), 0);
+	program_end(program);
+}
+
 static void takes_no_state(struct fake *fake)
 {
 	struct wire_message welcome;
@@ -507,6 +533,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(a_loss),
 	CASE(a_loss_during_an_add),
 	CASE(a_loss_at_the_safe_point),
+	CASE(a_failure_outside_of_a_safe_point),
 	CASE(a_state_that_is_too_large),
 };
 

@@ -4,11 +4,14 @@
  * nothing is left open, and a new egpud gets the buffers again.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include "../lib/session.h"
 #include "session_case.h"
 #include "test.h"
 #include "wire_samples.h"
@@ -322,6 +325,45 @@ static void wrong_offers(void **state)
 	}
 }
 
+static void says_no_more(struct fake *fake)
+{
+	fake_greet(fake);
+	fake_take_buffers(fake, 1);
+	fake_reach_safe(fake);
+	fake_expect_end(fake);
+}
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+/* Two minutes are much for a test; the signals would make them last for ever. */
+static void an_egpud_that_hangs(void **state)
+{
+	const struct itimerval often = { { 0, 5000 }, { 0, 5000 } };
+	const struct itimerval never = { 0 };
+	struct program *program = *state;
+	struct sigaction handler = { .sa_handler = on_alarm }, before;
+
+	program_start(program, says_no_more);
+	assert_int_equal(program->session->patience_ms, SESSION_PATIENCE_MS);
+	program->session->patience_ms = 100;
+	program_add(program, 1, 0);
+	while (!egpu_session_wanted(program->session))
+		egpu_session_process(program->session, 1000);
+	sigaction(SIGALRM, &handler, &before);
+	setitimer(ITIMER_REAL, &often, NULL);
+	assert_int_equal(egpu_session_safe(program->session, 1, NULL, 0),
+			 -ENOTCONN);
+	setitimer(ITIMER_REAL, &never, NULL);
+	sigaction(SIGALRM, &before, NULL);
+	assert_string_equal(egpu_session_error(program->session),
+			    "egpud has been silent for too long");
+	assert_int_equal(egpu_session_fd(program->session), -1);
+	program_end(program);
+}
+
 static void other_version(struct fake *fake)
 {
 	struct wire_message welcome;
@@ -361,8 +403,9 @@ static void refused(void **state)
 	cmocka_unit_test_setup_teardown(test, program_setup, program_teardown)
 
 static const struct CMUnitTest tests[] = {
-	CASE(the_end_at_each_step), CASE(a_new_egpud), CASE(all_mischief),
-	CASE(wrong_offers),	    CASE(refused),
+	CASE(the_end_at_each_step), CASE(a_new_egpud),
+	CASE(all_mischief),	    CASE(wrong_offers),
+	CASE(an_egpud_that_hangs),  CASE(refused),
 };
 
 TEST_MAIN(tests, NULL, NULL)

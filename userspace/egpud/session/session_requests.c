@@ -137,7 +137,7 @@ static void take_add(struct session *session,
 	}
 	text_printable(why, text, sizeof(text));
 	if (err) {
-		close(fd);
+		discard(fd);
 		session_reply(session, message->serial, -err, text);
 		return;
 	}
@@ -193,12 +193,15 @@ static void take_dirty(struct session *session,
 static void take_confirm(struct session *session,
 			 const struct wire_message *message)
 {
-	if (session->migration) {
-		migrate_confirmed(session->migration, message);
-	} else if (message->serial == session->late_offer &&
-		   !message->result.error) {
+	const struct migration *migration = session->migration;
+
+	/* Who was told LOST meanwhile waits for another offer, whatever it has. */
+	if (message->serial == session->late_offer && !message->result.error &&
+	    !(migration && migration->lost)) {
 		/* It works with buffers that we gave up; a new session sorts it out. */
 		session_break(session, "the confirmation came too late");
+	} else if (migration) {
+		migrate_confirmed(session->migration, message);
 	}
 }
 
@@ -213,7 +216,7 @@ void session_take(struct session *session, const struct wire_message *message,
 {
 	if (!session->greeted && message->type != WIRE_HELLO) {
 		if (fd >= 0)
-			close(fd);
+			discard(fd);
 		session_break(session, "%s came before HELLO",
 			      wire_type_name(message->type));
 		return;

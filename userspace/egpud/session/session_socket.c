@@ -18,8 +18,6 @@
 /* Messages taken in a turn of the loop, and in a second, at most. */
 #define TURN_MAX   64
 #define SECOND_MAX 20000
-/* More than that no socket holds. */
-#define UNREAD_MAX 4096
 /* What a message takes of a socket's buffer, with all that the kernel adds. */
 #define MESSAGE_BYTES 2048
 
@@ -29,9 +27,15 @@ static void take_all(struct session *session)
 	const char *why;
 	int i, fd, err;
 
+	discard_for(session->uid);
 	for (i = 0; i < TURN_MAX && session->sock >= 0; i++) {
-		err = wire_receive(session->sock, WIRE_PROGRAM, &message, &fd,
-				   &why);
+		if (discard_of(session->uid) >= DISCARDS_UID_MAX) {
+			session_break(session,
+				      "too many descriptors of yours cannot be closed");
+			return;
+		}
+		err = wire_take(session->sock, WIRE_PROGRAM, &message, &fd,
+				&why, discard);
 		if (err == -EAGAIN)
 			return;
 		if (!err && ++session->messages <= SECOND_MAX) {
@@ -39,7 +43,7 @@ static void take_all(struct session *session)
 			continue;
 		}
 		if (fd >= 0)
-			close(fd);
+			discard(fd);
 		if (!err)
 			session_break(session,
 				      "more than %d messages came in a second",
@@ -147,22 +151,6 @@ void session_reply(struct session *session, uint32_t serial, int error,
 	session_post(session, &message, -1);
 }
 
-/*
- * What is left unread when a socket is closed would make the other side hear of
- * that first, and not of why.
- */
-static void empty(int sock)
-{
-	char byte;
-	int i;
-
-	shutdown(sock, SHUT_RD);
-	for (i = 0; i < UNREAD_MAX; i++) {
-		if (recv(sock, &byte, sizeof(byte), MSG_DONTWAIT) <= 0)
-			return;
-	}
-}
-
 /**
  * session_break() - the program has broken the protocol
  * @session: closed
@@ -181,7 +169,6 @@ void session_break(struct session *session, const char *format, ...)
 	va_end(args);
 	text_printable(text, printable, sizeof(printable));
 	fill_result(&message.result, EPROTO, printable);
-	empty(session->sock);
 	/* Whether it hears that is its own affair. */
 	wire_send(session->sock, &message, -1);
 	session_log(LOG_NOTICE, session, "session refused: %s", printable);
@@ -207,7 +194,8 @@ void session_close(struct session *session, const char *why)
 	session->io = sd_event_source_disable_unref(session->io);
 	session->hello_limit =
 		sd_event_source_disable_unref(session->hello_limit);
-	close(session->sock);
+	discard_for(session->uid);
+	discard_socket(session->sock);
 	session->sock = -1;
 	precopy_stop(session);
 	if (session->migration)

@@ -59,11 +59,11 @@ void session_came(struct session *session, const struct wire_message *message,
 	/* The answer to a question that we have taken back: it went on. */
 	if (session->stand != STAND_ASKED || message->serial != session->reach) {
 		if (fd >= 0)
-			close(fd);
+			discard(fd);
 		return;
 	}
 	if (fd >= 0 && buffer_check_state(fd, safe->state_size, why)) {
-		close(fd);
+		discard(fd);
 		session_break(session, "the state cannot be used: %s", why);
 		return;
 	}

@@ -193,6 +193,8 @@ static const char *too_many(const struct session *session)
 	/* The one in question is among them. */
 	if (of_user > SESSIONS_UID_MAX)
 		return "you have too many sessions, 16 are the limit for a user";
+	if (discard_of(session->uid) >= DISCARDS_UID_MAX)
+		return "too many descriptors of yours cannot be closed";
 	if (all > SESSIONS_MAX)
 		return "there are too many sessions, 256 are the limit";
 	return NULL;
@@ -253,6 +255,10 @@ static int on_connect(sd_event_source *source, int fd, uint32_t revents,
 	(void)source;
 	(void)revents;
 	for (i = 0; i < ACCEPT_TURN; i++) {
+		if (discard_is_full()) {
+			pause_accepting(work, EMFILE);
+			break;
+		}
 		sock = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (sock >= 0) {
 			welcome(work, sock);
