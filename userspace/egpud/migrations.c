@@ -204,6 +204,8 @@ struct migration *migration_want(struct session *session,
 	if (cookie) {
 		migration->cookie = cookie;
 		migration->kind = kind;
+		/* It has to leave now, so any other device is as good. */
+		migration->to = 0;
 	}
 	if (why)
 		reason_set(migration->reason, "%s", why);
@@ -274,6 +276,22 @@ static void take_back(struct migration *migration)
 	send_lost(migration->session);
 }
 
+static void leave_target(struct migration *migration)
+{
+	struct session *session = migration->session;
+
+	session_log(LOG_WARNING, session,
+		    "%s leaves as well, another device is looked for",
+		    migration->address);
+	if (migration->state == MIGRATION_OFFER)
+		take_back(migration);
+	/* Who has died meanwhile is known to have when it is told. */
+	if (session->migration != migration)
+		return;
+	target_exclude(migration);
+	migration_input(migration, MIGRATION_TARGET_GONE);
+}
+
 /**
  * migrations_leaving() - a GPU is about to leave, nobody is to go there
  * @daemon: daemon
@@ -289,13 +307,7 @@ void migrations_leaving(struct daemon *daemon, uint32_t id)
 		next = migration->next;
 		if (!goes_to(migration, id))
 			continue;
-		session_log(LOG_WARNING, migration->session,
-			    "%s leaves as well, another device is looked for",
-			    migration->address);
-		if (migration->state == MIGRATION_OFFER)
-			take_back(migration);
-		target_exclude(migration);
-		migration_input(migration, MIGRATION_TARGET_GONE);
+		leave_target(migration);
 		/* One that has ended may have begun another. */
 		next = daemon->work->migrations;
 	}

@@ -535,6 +535,61 @@ static void target_leaves_when_it_was_offered(void **state)
 	target_leaves(has_offer);
 }
 
+static bool is_offered(void)
+{
+	const struct migration *migration = desk_daemon.work->migrations;
+
+	return migration && migration->state == MIGRATION_OFFER;
+}
+
+static bool nobody_is_there(void)
+{
+	return !desk_daemon.work->sessions;
+}
+
+/* The program dies first, but it is the second GPU that is heard of first. */
+static void target_leaves_and_the_program_is_dead(void **state)
+{
+	struct egpu_device *second;
+
+	(void)state;
+	add_program();
+	second = kernel_add(&desk_kernel, WORLD_GPU2, true);
+	start_all();
+	eject();
+	assert_true(desk_run_until(is_restoring));
+	/* It cannot have answered what it has not seen. */
+	kill(program[0]->pid, SIGSTOP);
+	assert_true(desk_run_until(is_offered));
+	desk_daemon.work->migrations->cpu = false;
+	desk_daemon.work->migrations->target = second->id;
+	worker_end(program[0]);
+	n_programs = 0;
+	kernel_begin(&desk_kernel, second, EGPU_ORIGIN_OTHERS);
+	assert_true(desk_run_until(nobody_is_there));
+	assert_null(desk_daemon.work->migrations);
+}
+
+/* Where a strategy wanted it to go does not matter any more. */
+static void an_eject_takes_a_move_over(void **state)
+{
+	struct session *session;
+
+	(void)state;
+	add_program()->deaf = true;
+	start_all();
+	session = session_of(program[0]);
+	migration_want(session, MIGRATION_STRATEGY, 0, "a test")->to = 77;
+	migrations_next(desk_daemon.work);
+	assert_int_equal(session->migration->state, MIGRATION_REACH);
+	eject();
+	assert_true(desk_run_to(TXN_ASK));
+	program[0]->deaf = false;
+	assert_true(desk_run_until(all_moved));
+	assert_true(desk_run_to(TXN_DRAIN));
+	assert_works_on();
+}
+
 /* ------------------------------------------------------------- strategies */
 
 static void too_hot(void **state)
@@ -651,6 +706,8 @@ static const struct CMUnitTest tests[] = {
 	T(who_was_put_there_is_pulled),
 	T(target_leaves_while_it_is_filled),
 	T(target_leaves_when_it_was_offered),
+	T(target_leaves_and_the_program_is_dead),
+	T(an_eject_takes_a_move_over),
 	T(too_hot),
 	T(lazy_looks_at_nothing),
 	T(what_cannot_be_saved_holds_nobody_up),
