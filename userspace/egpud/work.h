@@ -573,6 +573,8 @@ void migration_input(struct migration *migration, enum migration_input input);
 void migrations_next(struct work *work);
 void migrations_gone(struct daemon *daemon, uint32_t id, uint64_t when);
 void migrations_leaving(struct daemon *daemon, uint32_t id);
+void migrations_released(struct daemon *daemon, uint32_t id, uint64_t when,
+			 bool sure);
 void migrations_off(struct daemon *daemon, uint64_t cookie);
 void migrations_module_gone(struct daemon *daemon);
 

@@ -684,6 +684,51 @@ static void taken_away_by_others(void **state)
 	assert_works_on();
 }
 
+static bool is_asked(void)
+{
+	return session_of(program[0])->stand == STAND_ASKED;
+}
+
+/* A removal whose time is up before the program has answered. */
+static void begin_late(uint32_t origin)
+{
+	add_program();
+	start_with_checkpoints(50);
+	desk_daemon.config.interval_ms = 0;
+	program[0]->deaf = true;
+	rem = desk_begin(gpu, origin);
+	assert_true(desk_run_until(is_asked));
+	kernel_phase(&desk_kernel, rem, EGPU_PHASE_RELEASED,
+		     EGPU_RELEASE_TIMED_OUT);
+	program[0]->deaf = false;
+}
+
+/* What can be read while the driver lets go may be anything: it is not saved. */
+static void too_late_to_be_saved(void **state)
+{
+	(void)state;
+	begin_late(EGPU_ORIGIN_OTHERS);
+	assert_true(desk_run_until(all_moved));
+	assert_true(program[0]->lost);
+	assert_works_on();
+	desk_leave(rem, 1);
+	assert_works_on();
+	assert_int_equal(program[0]->moves, 1);
+}
+
+/* The kernel can still refuse that eject, so nothing is lost yet. */
+static void a_late_eject_may_still_be_refused(void **state)
+{
+	(void)state;
+	begin_late(EGPU_ORIGIN_EJECT);
+	kernel_phase(&desk_kernel, rem, EGPU_PHASE_REFUSED,
+		     EGPU_RELEASE_TIMED_OUT);
+	assert_true(desk_run_until(desk_over));
+	assert_works_on();
+	assert_int_equal(program[0]->moves, 0);
+	assert_null(session_of(program[0])->migration);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -712,6 +757,8 @@ static const struct CMUnitTest tests[] = {
 	T(lazy_looks_at_nothing),
 	T(what_cannot_be_saved_holds_nobody_up),
 	T(taken_away_by_others),
+	T(too_late_to_be_saved),
+	T(a_late_eject_may_still_be_refused),
 };
 
 TEST_MAIN(tests, NULL, NULL)
