@@ -252,7 +252,7 @@ void restore_take_over(struct migration *migration)
 	strcpy(session->address, migration->address);
 	snprintf(session->driver, sizeof(session->driver), "%s",
 		 migration->driver);
-	session->put = !migration->cpu;
+	session->put = true;
 	session->rate = 0;
 	session->gone = false;
 	session->stand = STAND_RUNS;

@@ -110,7 +110,8 @@ static int weigh(const struct place *place, const struct session *session)
 {
 	if (has_buffer_of(place, session))
 		return place->device->external ? 4 : 3;
-	if (has_client(place, session))
+	/* What it was moved from it may have open for a while yet. */
+	if (!session->put && has_client(place, session))
 		return place->device->external ? 2 : 1;
 	return 0;
 }
@@ -156,13 +157,14 @@ static bool is_listed(const struct place *place, size_t n, uint32_t id)
 
 /*
  * What a mover has made for a program is in no list of handles, as long as the
- * program has not imported it; but it is where we have put it.
+ * program has not imported it, and memory never is; but it is where we have put
+ * it.
  */
 static bool stays(const struct session *session, const struct place *place,
 		  size_t n)
 {
 	return session->put && session->n &&
-	       is_listed(place, n, session->device);
+	       (!session->device || is_listed(place, n, session->device));
 }
 
 /* Where what has gone was is known, and what moves is about to be elsewhere. */

@@ -193,7 +193,7 @@ enum stand {
  * @device: id of the GPU it is on, 0 for none
  * @address: PCI address of that
  * @driver: driver of that
- * @put: it was moved there by us
+ * @put: it was moved there by us, or to memory if @device is 0
  * @rate: bytes per second to it, as measured; 0 for not known
  * @gone: that GPU has gone, and the buffers with it
  * @stand: does it stand still

@@ -179,6 +179,28 @@ static void eject_to_the_cpu(void **state)
 	assert_int_equal(session_of(program[0])->device, 0);
 }
 
+/* What it has open for a moment longer does not mean that its work is there. */
+static void who_closes_late_has_moved(void **state)
+{
+	(void)state;
+	add_program();
+	start_all();
+	eject();
+	assert_true(desk_run_until(all_moved));
+	desk_kernel.n_clients = 1;
+	place_all(desk_daemon.work);
+	desk_kernel.n_clients = 0;
+	assert_int_equal(session_of(program[0])->device, 0);
+	assert_true(desk_run_to(TXN_DRAIN));
+	desk_drained(gpu);
+	assert_true(desk_run_to(TXN_LEAVE));
+	desk_leave(rem, 1);
+	assert_true(desk_run_until(desk_over));
+	assert_works_on();
+	assert_int_equal(program[0]->moves, 1);
+	assert_false(program[0]->lost);
+}
+
 /* A device that one of them refuses is not the end: there is the CPU at last. */
 static bool is_refused(void)
 {
@@ -733,6 +755,7 @@ static void a_late_eject_may_still_be_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
 	T(eject_to_the_cpu),
+	T(who_closes_late_has_moved),
 	T(who_does_not_take_it_stays),
 	T(who_cannot_stop_stays),
 	T(who_does_not_answer_stays),
