@@ -337,6 +337,27 @@ static void many_at_once(void **state)
 	}
 }
 
+/* It was asked to stand still for a copy when the one before it in the queue hangs. */
+static void who_waits_in_the_queue_works(void **state)
+{
+	(void)state;
+	add_program();
+	add_program()->deaf = true;
+	start_all();
+	desk_daemon.config.migrations = 1;
+	migration_want(session_of(program[1]), MIGRATION_STRATEGY, 0, "a test");
+	migrations_next(desk_daemon.work);
+	session_ask(session_of(program[0]), WIRE_FOR_CHECKPOINT, 0);
+	migration_want(session_of(program[0]), MIGRATION_STRATEGY, 0, "a test");
+	migrations_next(desk_daemon.work);
+	assert_works_on();
+	assert_int_equal(session_of(program[0])->migration->state,
+			 MIGRATION_QUEUED);
+	program[1]->deaf = false;
+	assert_true(desk_run_until(all_moved));
+	assert_works_on();
+}
+
 static void a_forced_eject_does_not_wait_for_who_cannot(void **state)
 {
 	(void)state;
@@ -764,6 +785,7 @@ static const struct CMUnitTest tests[] = {
 	T(moved_but_still_there),
 	T(cancelled_while_it_stands_still),
 	T(many_at_once),
+	T(who_waits_in_the_queue_works),
 	T(a_forced_eject_does_not_wait_for_who_cannot),
 	T(pulled_without_a_checkpoint),
 	T(pulled_with_a_checkpoint),
