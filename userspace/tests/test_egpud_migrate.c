@@ -465,6 +465,28 @@ static void checkpoints_do_not_pile_up(void **state)
 	assert_int_equal(count_checkpoints(), 0);
 }
 
+static bool nobody_is_there(void)
+{
+	return !desk_daemon.work->sessions;
+}
+
+/* What has died of the loss has a checkpoint left, as its only trace. */
+static void what_dies_of_it_leaves_a_checkpoint(void **state)
+{
+	(void)state;
+	add_program();
+	start_with_checkpoints(50);
+	desk_daemon.config.cpu_fallback = false;
+	pull();
+	assert_true(desk_run_until(failed_or_moved));
+	assert_int_equal(program[0]->failed, 1);
+	/* Nobody has asked for it yet, so it is still listed. */
+	kill(program[0]->pid, SIGKILL);
+	assert_true(desk_run_until(nobody_is_there));
+	assert_true(desk_run_until(is_swept));
+	assert_true(count_checkpoints() > 0);
+}
+
 static void pulled_during_an_eject(void **state)
 {
 	(void)state;
@@ -583,11 +605,6 @@ static bool is_offered(void)
 	const struct migration *migration = desk_daemon.work->migrations;
 
 	return migration && migration->state == MIGRATION_OFFER;
-}
-
-static bool nobody_is_there(void)
-{
-	return !desk_daemon.work->sessions;
 }
 
 /* The program dies first, but it is the second GPU that is heard of first. */
@@ -791,6 +808,7 @@ static const struct CMUnitTest tests[] = {
 	T(pulled_with_a_checkpoint),
 	T(pulled_with_declared_buffers),
 	T(checkpoints_do_not_pile_up),
+	T(what_dies_of_it_leaves_a_checkpoint),
 	T(pulled_during_an_eject),
 	T(who_was_put_there_is_ejected),
 	T(who_was_put_there_is_pulled),
