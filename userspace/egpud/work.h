@@ -212,8 +212,7 @@ enum stand {
  * @accepted_step: its step
  * @before: checkpoints that a session of this program has left are to go, one
  *	pass of the sweep
- * @precopy: makes the next checkpoint
- * @rough_made: a rough copy was made for the next checkpoint
+ * @precopy: makes the next checkpoint, or complains that it cannot be made
  * @begun: when that was begun, for what it costs
  * @guarded: safe point of the checkpoint before
  * @cost: time that a checkpoint took, from asking for it to having it
@@ -264,7 +263,6 @@ struct session {
 	uint64_t accepted_step;
 	bool before;
 	sd_event_source *precopy;
-	bool rough_made;
 	uint64_t begun;
 	uint64_t guarded;
 	uint64_t cost;
@@ -499,7 +497,6 @@ enum migration_kind {
  * @busy: an input is being worked on
  * @pending: the input that has come meanwhile
  * @limit: ends all of it
- * @told: the kernel was told that it has started
  * @lost: what was done since the checkpoint is lost
  * @lost_at: when the GPU was lost
  * @lost_ns: time that is lost
@@ -539,7 +536,6 @@ struct migration {
 	bool busy;
 	enum migration_input pending;
 	sd_event_source *limit;
-	bool told;
 	bool lost;
 	uint64_t lost_at;
 	uint64_t lost_ns;

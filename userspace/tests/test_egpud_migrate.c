@@ -487,6 +487,30 @@ static void what_dies_of_it_leaves_a_checkpoint(void **state)
 	assert_true(count_checkpoints() > 0);
 }
 
+static bool has_tried(void)
+{
+	return session_of(program[0])->behind;
+}
+
+/* A disk that does not take it is not tried again as fast as it goes. */
+static void what_cannot_be_saved_waits(void **state)
+{
+	struct session *session;
+
+	(void)state;
+	add_program();
+	start_all();
+	session = session_of(program[0]);
+	desk_daemon.config.interval_ms = 60000;
+	session_ask(session, WIRE_FOR_CHECKPOINT, 0);
+	store_close(desk_daemon.work->store);
+	desk_daemon.work->store = NULL;
+	assert_true(desk_run_until(has_tried));
+	assert_works_on();
+	assert_true(session->rest_until >
+		    work_now(desk_daemon.work) + 30000 * WORK_MS);
+}
+
 static void pulled_during_an_eject(void **state)
 {
 	(void)state;
@@ -809,6 +833,7 @@ static const struct CMUnitTest tests[] = {
 	T(pulled_with_declared_buffers),
 	T(checkpoints_do_not_pile_up),
 	T(what_dies_of_it_leaves_a_checkpoint),
+	T(what_cannot_be_saved_waits),
 	T(pulled_during_an_eject),
 	T(who_was_put_there_is_ejected),
 	T(who_was_put_there_is_pulled),
