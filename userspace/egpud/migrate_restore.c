@@ -253,7 +253,7 @@ void restore_take_over(struct migration *migration)
 	snprintf(session->driver, sizeof(session->driver), "%s",
 		 migration->driver);
 	session->put = true;
-	session->rate = 0;
+	session->rate = migration->rate;
 	session->gone = false;
 	session->stand = STAND_RUNS;
 	session->step = migration->step;

@@ -511,6 +511,7 @@ enum migration_kind {
  * @address: PCI address of the target
  * @driver: driver of the target
  * @node: node of the target
+ * @rate: bytes per second to it, as measured; 0 for not known
  * @restore: who makes the buffers, or NULL
  * @incomplete: something of it could not be taken
  * @tried: devices that were tried
@@ -550,6 +551,7 @@ struct migration {
 	char address[EGPU_ADDRESS_LEN + 1];
 	char driver[32];
 	char node[WIRE_NODE];
+	uint64_t rate;
 	struct mover_run *restore;
 	bool incomplete;
 	unsigned int tried;

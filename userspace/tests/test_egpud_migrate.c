@@ -738,6 +738,58 @@ static void what_cannot_be_saved_holds_nobody_up(void **state)
 	world_end_user(user);
 }
 
+static unsigned int movers(void)
+{
+	const struct mover_run *run;
+	unsigned int n = 0;
+
+	for (run = desk_daemon.work->runs; run; run = run->next)
+		n += !run->over;
+	return n;
+}
+
+static bool all_left(void)
+{
+	unsigned int n = movers();
+
+	if (n > most)
+		most = n;
+	return desk_removal() && desk_removal()->state == TXN_LEAVE;
+}
+
+/* Of many programs a few are copied at a time, and all of them in the end. */
+static void many_plain_ones(void **state)
+{
+	pid_t user[5];
+	size_t i;
+
+	(void)state;
+	desk_daemon.config.others = ACTION_IGNORE;
+	desk_daemon.config.migrations = 2;
+	for (i = 0; i < 5; i++) {
+		user[i] = world_user(&desk_world, USER_PLAIN, "plain");
+		desk_kernel.buffers[i] = (struct egpu_buffer){
+			.present = ~0ull,
+			.id = gpu->id,
+			.pid = (uint32_t)user[i],
+			.handle = 1,
+			.size = 4096,
+		};
+	}
+	desk_kernel.n_buffers = 5;
+	eject();
+	assert_true(desk_run_to(TXN_DRAIN));
+	desk_drained(gpu);
+	most = 0;
+	assert_true(desk_run_until(all_left));
+	assert_int_equal(most, 2);
+	assert_null(desk_removal()->plain);
+	desk_leave(rem, 1);
+	assert_true(desk_run_until(desk_over));
+	for (i = 0; i < 5; i++)
+		world_end_user(user[i]);
+}
+
 /* ------------------------------------------------------------- others */
 
 static bool is_held(void)
@@ -844,6 +896,7 @@ static const struct CMUnitTest tests[] = {
 	T(too_hot),
 	T(lazy_looks_at_nothing),
 	T(what_cannot_be_saved_holds_nobody_up),
+	T(many_plain_ones),
 	T(taken_away_by_others),
 	T(too_late_to_be_saved),
 	T(a_late_eject_may_still_be_refused),
