@@ -110,6 +110,9 @@ static int start(struct plain_save *save)
 	snprintf(head.program, sizeof(head.program), "%.15s",
 		 save->process.comm);
 	snprintf(head.address, sizeof(head.address), "%s", removal->address);
+	/* Another configuration may have taken it away meanwhile. */
+	if (!work->store)
+		return -ENOENT;
 	crash_point();
 	err = mover_plain(&mover, &job);
 	strcpy(save->id, head.id);

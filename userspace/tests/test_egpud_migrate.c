@@ -738,6 +738,34 @@ static void what_cannot_be_saved_holds_nobody_up(void **state)
 	world_end_user(user);
 }
 
+/* What is still being copied when the driver may let go is no copy. */
+static void copies_end_with_the_release(void **state)
+{
+	pid_t user = world_user(&desk_world, USER_PLAIN, "plain");
+
+	(void)state;
+	desk_daemon.config.others = ACTION_IGNORE;
+	desk_kernel.buffers[0] = (struct egpu_buffer){
+		.present = ~0ull,
+		.id = gpu->id,
+		.pid = (uint32_t)user,
+		.handle = 1,
+		.size = 4096,
+	};
+	desk_kernel.n_buffers = 1;
+	eject();
+	assert_true(desk_run_to(TXN_DRAIN));
+	desk_drained(gpu);
+	assert_true(desk_run_to(TXN_SAVE));
+	kernel_phase(&desk_kernel, rem, EGPU_PHASE_RELEASED,
+		     EGPU_RELEASE_TIMED_OUT);
+	assert_true(desk_run_to(TXN_LEAVE));
+	assert_null(desk_removal()->plain);
+	desk_leave(rem, 1);
+	assert_true(desk_run_until(desk_over));
+	world_end_user(user);
+}
+
 static unsigned int movers(void)
 {
 	const struct mover_run *run;
@@ -896,6 +924,7 @@ static const struct CMUnitTest tests[] = {
 	T(too_hot),
 	T(lazy_looks_at_nothing),
 	T(what_cannot_be_saved_holds_nobody_up),
+	T(copies_end_with_the_release),
 	T(many_plain_ones),
 	T(taken_away_by_others),
 	T(too_late_to_be_saved),
