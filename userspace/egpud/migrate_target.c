@@ -123,9 +123,9 @@ static void take(struct migration *migration, const struct candidate *chosen)
 		 chosen->driver);
 	snprintf(migration->node, sizeof(migration->node), "%s",
 		 chosen->cpu ? "" : chosen->node);
-	migration->rate = rate->known && !rate->estimate ?
-				  (uint64_t)rate->value :
-				  0;
+	migration->rate = 0;
+	if (rate->known && !rate->estimate)
+		migration->rate = (uint64_t)rate->value;
 }
 
 /* Whatever else would do is not what is wanted. */

@@ -193,7 +193,7 @@ static unsigned int count_running(const struct removal *removal)
 	unsigned int n = 0;
 
 	for (save = removal->plain; save; save = save->next)
-		n += save->run != NULL;
+		n += !!save->run;
 	return n;
 }
 

@@ -11,150 +11,8 @@
 #include <unistd.h>
 
 #include "../egpud/work.h"
-#include "desk.h"
-#include "worker.h"
+#include "move_case.h"
 #include "test.h"
-
-#define PROGRAMS_MAX 8
-
-static struct egpu_device *gpu;
-static struct egpu_removal *rem;
-static struct worker *program[PROGRAMS_MAX];
-static size_t n_programs;
-static char socket_path[128];
-
-static int setup(void **state)
-{
-	(void)state;
-	desk_make();
-	snprintf(socket_path, sizeof(socket_path), "%s/client", desk_world.run);
-	gpu = desk_add(WORLD_GPU, 1);
-	n_programs = 0;
-	desk_configure("interval = 0s\n");
-	desk_start();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < n_programs; i++)
-		worker_end(program[i]);
-	desk_free();
-	return 0;
-}
-
-static struct worker *add_program(void)
-{
-	program[n_programs] = worker_new();
-	return program[n_programs++];
-}
-
-static struct session *session_of(const struct worker *one)
-{
-	struct session *session;
-
-	for (session = desk_daemon.work->sessions; session;
-	     session = session->next) {
-		if (session->process.pid == one->pid)
-			return session;
-	}
-	return NULL;
-}
-
-static bool all_placed(void)
-{
-	size_t i;
-
-	for (i = 0; i < n_programs; i++) {
-		const struct session *session = session_of(program[i]);
-
-		if (!program[i]->ready || !session || session->device != gpu->id)
-			return false;
-	}
-	return !desk_daemon.work->locate;
-}
-
-/* The kernel says that they use the GPU until their place is known. */
-static void start_all(void)
-{
-	size_t i;
-
-	for (i = 0; i < n_programs; i++) {
-		worker_start(program[i], &desk_world, socket_path);
-		desk_kernel.clients[i] = (struct egpu_client){
-			.present = ~0ull,
-			.id = gpu->id,
-			.pid = (uint32_t)program[i]->pid,
-		};
-	}
-	desk_kernel.n_clients = n_programs;
-	assert_true(desk_run_until(all_placed));
-	desk_kernel.n_clients = 0;
-}
-
-static bool all_moved(void)
-{
-	size_t i;
-
-	for (i = 0; i < n_programs; i++) {
-		if (!program[i]->moves || desk_daemon.work->migrations)
-			return false;
-	}
-	return true;
-}
-
-static bool has_checkpoint(void)
-{
-	return *session_of(program[0])->accepted;
-}
-
-static uint64_t later_than;
-
-static bool goes_on(void)
-{
-	return program[0]->step > later_than;
-}
-
-static void assert_works_on(void)
-{
-	size_t i;
-
-	later_than = program[0]->step + 3;
-	assert_true(desk_run_until(goes_on));
-	for (i = 0; i < n_programs; i++)
-		assert_int_equal(program[i]->wrong, 0);
-}
-
-/* Files in the store. */
-static size_t count_checkpoints(void)
-{
-	struct store_info *list = NULL;
-	char error[STORE_ERROR];
-	size_t n = 0;
-
-	assert_int_equal(store_list(desk_daemon.work->store, &list, &n, error),
-			 0);
-	free(list);
-	return n;
-}
-
-static void eject(void)
-{
-	rem = desk_begin(gpu, EGPU_ORIGIN_EJECT);
-}
-
-/* The GPU is off without a word before. */
-static void pull(void)
-{
-	rem = kernel_begin(&desk_kernel, gpu, EGPU_ORIGIN_OTHERS);
-	rem->cause = EGPU_CAUSE_SURPRISE;
-	kernel_phase(&desk_kernel, rem, EGPU_PHASE_RELEASED,
-		     EGPU_RELEASE_OVERTAKEN);
-	desk_leave(rem, 1);
-}
 
 /* ------------------------------------------------------------- ejects */
 
@@ -177,28 +35,6 @@ static void eject_to_the_cpu(void **state)
 	desk_leave(rem, 1);
 	assert_works_on();
 	assert_int_equal(session_of(program[0])->device, 0);
-}
-
-/* What it has open for a moment longer does not mean that its work is there. */
-static void who_closes_late_has_moved(void **state)
-{
-	(void)state;
-	add_program();
-	start_all();
-	eject();
-	assert_true(desk_run_until(all_moved));
-	desk_kernel.n_clients = 1;
-	place_all(desk_daemon.work);
-	desk_kernel.n_clients = 0;
-	assert_int_equal(session_of(program[0])->device, 0);
-	assert_true(desk_run_to(TXN_DRAIN));
-	desk_drained(gpu);
-	assert_true(desk_run_to(TXN_LEAVE));
-	desk_leave(rem, 1);
-	assert_true(desk_run_until(desk_over));
-	assert_works_on();
-	assert_int_equal(program[0]->moves, 1);
-	assert_false(program[0]->lost);
 }
 
 /* A device that one of them refuses is not the end: there is the CPU at last. */
@@ -337,27 +173,6 @@ static void many_at_once(void **state)
 	}
 }
 
-/* It was asked to stand still for a copy when the one before it in the queue hangs. */
-static void who_waits_in_the_queue_works(void **state)
-{
-	(void)state;
-	add_program();
-	add_program()->deaf = true;
-	start_all();
-	desk_daemon.config.migrations = 1;
-	migration_want(session_of(program[1]), MIGRATION_STRATEGY, 0, "a test");
-	migrations_next(desk_daemon.work);
-	session_ask(session_of(program[0]), WIRE_FOR_CHECKPOINT, 0);
-	migration_want(session_of(program[0]), MIGRATION_STRATEGY, 0, "a test");
-	migrations_next(desk_daemon.work);
-	assert_works_on();
-	assert_int_equal(session_of(program[0])->migration->state,
-			 MIGRATION_QUEUED);
-	program[1]->deaf = false;
-	assert_true(desk_run_until(all_moved));
-	assert_works_on();
-}
-
 static void a_forced_eject_does_not_wait_for_who_cannot(void **state)
 {
 	(void)state;
@@ -376,12 +191,6 @@ static void a_forced_eject_does_not_wait_for_who_cannot(void **state)
 
 /* ------------------------------------------------------------- surprises */
 
-static bool failed_or_moved(void)
-{
-	return (program[0]->failed || program[0]->moves) &&
-	       !desk_daemon.work->migrations;
-}
-
 static void pulled_without_a_checkpoint(void **state)
 {
 	(void)state;
@@ -391,14 +200,6 @@ static void pulled_without_a_checkpoint(void **state)
 	assert_true(desk_run_until(failed_or_moved));
 	assert_int_equal(program[0]->moves, 0);
 	assert_string_equal(program[0]->why, "no checkpoint was made yet");
-}
-
-static void start_with_checkpoints(unsigned int interval_ms)
-{
-	start_all();
-	desk_daemon.config.interval_ms = interval_ms;
-	precopy_later(session_of(program[0]));
-	assert_true(desk_run_until(has_checkpoint));
 }
 
 static void pulled_with_a_checkpoint(void **state)
@@ -435,13 +236,6 @@ static void pulled_with_declared_buffers(void **state)
 	assert_works_on();
 }
 
-static bool is_swept(void)
-{
-	const struct sweep *sweep = &desk_daemon.work->sweep;
-
-	return !sweep->n && !sweep->pid && !sweep->soon;
-}
-
 static bool many_checkpoints(void)
 {
 	return session_of(program[0])->chain.n >= 2 && program[0]->gone_on >= 30;
@@ -463,52 +257,6 @@ static void checkpoints_do_not_pile_up(void **state)
 		sd_event_run(desk_daemon.loop, 10000);
 	assert_true(desk_run_until(is_swept));
 	assert_int_equal(count_checkpoints(), 0);
-}
-
-static bool nobody_is_there(void)
-{
-	return !desk_daemon.work->sessions;
-}
-
-/* What has died of the loss has a checkpoint left, as its only trace. */
-static void what_dies_of_it_leaves_a_checkpoint(void **state)
-{
-	(void)state;
-	add_program();
-	start_with_checkpoints(50);
-	desk_daemon.config.cpu_fallback = false;
-	pull();
-	assert_true(desk_run_until(failed_or_moved));
-	assert_int_equal(program[0]->failed, 1);
-	/* Nobody has asked for it yet, so it is still listed. */
-	kill(program[0]->pid, SIGKILL);
-	assert_true(desk_run_until(nobody_is_there));
-	assert_true(desk_run_until(is_swept));
-	assert_true(count_checkpoints() > 0);
-}
-
-static bool has_tried(void)
-{
-	return session_of(program[0])->behind;
-}
-
-/* A disk that does not take it is not tried again as fast as it goes. */
-static void what_cannot_be_saved_waits(void **state)
-{
-	struct session *session;
-
-	(void)state;
-	add_program();
-	start_all();
-	session = session_of(program[0]);
-	desk_daemon.config.interval_ms = 60000;
-	session_ask(session, WIRE_FOR_CHECKPOINT, 0);
-	store_close(desk_daemon.work->store);
-	desk_daemon.work->store = NULL;
-	assert_true(desk_run_until(has_tried));
-	assert_works_on();
-	assert_true(session->rest_until >
-		    work_now(desk_daemon.work) + 30000 * WORK_MS);
 }
 
 static void pulled_during_an_eject(void **state)
@@ -566,13 +314,6 @@ static void who_was_put_there_is_pulled(void **state)
 
 /* ------------------------------------------------------------- targets */
 
-static bool is_restoring(void)
-{
-	const struct migration *migration = desk_daemon.work->migrations;
-
-	return migration && migration->state == MIGRATION_RESTORE;
-}
-
 static bool has_offer(void)
 {
 	const struct migration *migration = desk_daemon.work->migrations;
@@ -622,56 +363,6 @@ static void target_leaves_when_it_was_offered(void **state)
 {
 	(void)state;
 	target_leaves(has_offer);
-}
-
-static bool is_offered(void)
-{
-	const struct migration *migration = desk_daemon.work->migrations;
-
-	return migration && migration->state == MIGRATION_OFFER;
-}
-
-/* The program dies first, but it is the second GPU that is heard of first. */
-static void target_leaves_and_the_program_is_dead(void **state)
-{
-	struct egpu_device *second;
-
-	(void)state;
-	add_program();
-	second = kernel_add(&desk_kernel, WORLD_GPU2, true);
-	start_all();
-	eject();
-	assert_true(desk_run_until(is_restoring));
-	/* It cannot have answered what it has not seen. */
-	kill(program[0]->pid, SIGSTOP);
-	assert_true(desk_run_until(is_offered));
-	desk_daemon.work->migrations->cpu = false;
-	desk_daemon.work->migrations->target = second->id;
-	worker_end(program[0]);
-	n_programs = 0;
-	kernel_begin(&desk_kernel, second, EGPU_ORIGIN_OTHERS);
-	assert_true(desk_run_until(nobody_is_there));
-	assert_null(desk_daemon.work->migrations);
-}
-
-/* Where a strategy wanted it to go does not matter any more. */
-static void an_eject_takes_a_move_over(void **state)
-{
-	struct session *session;
-
-	(void)state;
-	add_program()->deaf = true;
-	start_all();
-	session = session_of(program[0]);
-	migration_want(session, MIGRATION_STRATEGY, 0, "a test")->to = 77;
-	migrations_next(desk_daemon.work);
-	assert_int_equal(session->migration->state, MIGRATION_REACH);
-	eject();
-	assert_true(desk_run_to(TXN_ASK));
-	program[0]->deaf = false;
-	assert_true(desk_run_until(all_moved));
-	assert_true(desk_run_to(TXN_DRAIN));
-	assert_works_on();
 }
 
 /* ------------------------------------------------------------- strategies */
@@ -738,86 +429,6 @@ static void what_cannot_be_saved_holds_nobody_up(void **state)
 	world_end_user(user);
 }
 
-/* What is still being copied when the driver may let go is no copy. */
-static void copies_end_with_the_release(void **state)
-{
-	pid_t user = world_user(&desk_world, USER_PLAIN, "plain");
-
-	(void)state;
-	desk_daemon.config.others = ACTION_IGNORE;
-	desk_kernel.buffers[0] = (struct egpu_buffer){
-		.present = ~0ull,
-		.id = gpu->id,
-		.pid = (uint32_t)user,
-		.handle = 1,
-		.size = 4096,
-	};
-	desk_kernel.n_buffers = 1;
-	eject();
-	assert_true(desk_run_to(TXN_DRAIN));
-	desk_drained(gpu);
-	assert_true(desk_run_to(TXN_SAVE));
-	kernel_phase(&desk_kernel, rem, EGPU_PHASE_RELEASED,
-		     EGPU_RELEASE_TIMED_OUT);
-	assert_true(desk_run_to(TXN_LEAVE));
-	assert_null(desk_removal()->plain);
-	desk_leave(rem, 1);
-	assert_true(desk_run_until(desk_over));
-	world_end_user(user);
-}
-
-static unsigned int movers(void)
-{
-	const struct mover_run *run;
-	unsigned int n = 0;
-
-	for (run = desk_daemon.work->runs; run; run = run->next)
-		n += !run->over;
-	return n;
-}
-
-static bool all_left(void)
-{
-	unsigned int n = movers();
-
-	if (n > most)
-		most = n;
-	return desk_removal() && desk_removal()->state == TXN_LEAVE;
-}
-
-/* Of many programs a few are copied at a time, and all of them in the end. */
-static void many_plain_ones(void **state)
-{
-	pid_t user[5];
-	size_t i;
-
-	(void)state;
-	desk_daemon.config.others = ACTION_IGNORE;
-	desk_daemon.config.migrations = 2;
-	for (i = 0; i < 5; i++) {
-		user[i] = world_user(&desk_world, USER_PLAIN, "plain");
-		desk_kernel.buffers[i] = (struct egpu_buffer){
-			.present = ~0ull,
-			.id = gpu->id,
-			.pid = (uint32_t)user[i],
-			.handle = 1,
-			.size = 4096,
-		};
-	}
-	desk_kernel.n_buffers = 5;
-	eject();
-	assert_true(desk_run_to(TXN_DRAIN));
-	desk_drained(gpu);
-	most = 0;
-	assert_true(desk_run_until(all_left));
-	assert_int_equal(most, 2);
-	assert_null(desk_removal()->plain);
-	desk_leave(rem, 1);
-	assert_true(desk_run_until(desk_over));
-	for (i = 0; i < 5; i++)
-		world_end_user(user[i]);
-}
-
 /* ------------------------------------------------------------- others */
 
 static bool is_held(void)
@@ -848,56 +459,10 @@ static void taken_away_by_others(void **state)
 	assert_works_on();
 }
 
-static bool is_asked(void)
-{
-	return session_of(program[0])->stand == STAND_ASKED;
-}
-
-/* A removal whose time is up before the program has answered. */
-static void begin_late(uint32_t origin)
-{
-	add_program();
-	start_with_checkpoints(50);
-	desk_daemon.config.interval_ms = 0;
-	program[0]->deaf = true;
-	rem = desk_begin(gpu, origin);
-	assert_true(desk_run_until(is_asked));
-	kernel_phase(&desk_kernel, rem, EGPU_PHASE_RELEASED,
-		     EGPU_RELEASE_TIMED_OUT);
-	program[0]->deaf = false;
-}
-
-/* What can be read while the driver lets go may be anything: it is not saved. */
-static void too_late_to_be_saved(void **state)
-{
-	(void)state;
-	begin_late(EGPU_ORIGIN_OTHERS);
-	assert_true(desk_run_until(all_moved));
-	assert_true(program[0]->lost);
-	assert_works_on();
-	desk_leave(rem, 1);
-	assert_works_on();
-	assert_int_equal(program[0]->moves, 1);
-}
-
-/* The kernel can still refuse that eject, so nothing is lost yet. */
-static void a_late_eject_may_still_be_refused(void **state)
-{
-	(void)state;
-	begin_late(EGPU_ORIGIN_EJECT);
-	kernel_phase(&desk_kernel, rem, EGPU_PHASE_REFUSED,
-		     EGPU_RELEASE_TIMED_OUT);
-	assert_true(desk_run_until(desk_over));
-	assert_works_on();
-	assert_int_equal(program[0]->moves, 0);
-	assert_null(session_of(program[0])->migration);
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, move_setup, move_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(eject_to_the_cpu),
-	T(who_closes_late_has_moved),
 	T(who_does_not_take_it_stays),
 	T(who_cannot_stop_stays),
 	T(who_does_not_answer_stays),
@@ -906,29 +471,20 @@ static const struct CMUnitTest tests[] = {
 	T(moved_but_still_there),
 	T(cancelled_while_it_stands_still),
 	T(many_at_once),
-	T(who_waits_in_the_queue_works),
 	T(a_forced_eject_does_not_wait_for_who_cannot),
 	T(pulled_without_a_checkpoint),
 	T(pulled_with_a_checkpoint),
 	T(pulled_with_declared_buffers),
 	T(checkpoints_do_not_pile_up),
-	T(what_dies_of_it_leaves_a_checkpoint),
-	T(what_cannot_be_saved_waits),
 	T(pulled_during_an_eject),
 	T(who_was_put_there_is_ejected),
 	T(who_was_put_there_is_pulled),
 	T(target_leaves_while_it_is_filled),
 	T(target_leaves_when_it_was_offered),
-	T(target_leaves_and_the_program_is_dead),
-	T(an_eject_takes_a_move_over),
 	T(too_hot),
 	T(lazy_looks_at_nothing),
 	T(what_cannot_be_saved_holds_nobody_up),
-	T(copies_end_with_the_release),
-	T(many_plain_ones),
 	T(taken_away_by_others),
-	T(too_late_to_be_saved),
-	T(a_late_eject_may_still_be_refused),
 };
 
 TEST_MAIN(tests, NULL, NULL)
