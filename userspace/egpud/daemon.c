@@ -38,6 +38,12 @@ static int retry_later(struct daemon *daemon)
 					  on_retry, daemon);
 }
 
+/* An eject that is neither forced nor overtaken can be refused to its end. */
+static bool is_certain(const struct egpu_removal *removal)
+{
+	return removal->force || txn_by_others(removal);
+}
+
 /* What has become of a GPU concerns who works there, and who is to go there. */
 static void take_for_work(struct daemon *daemon, const struct egpu_event *event)
 {
@@ -56,10 +62,14 @@ static void take_for_work(struct daemon *daemon, const struct egpu_event *event)
 	if (removal->phase == EGPU_PHASE_UNBOUND ||
 	    removal->phase == EGPU_PHASE_DONE)
 		gone = true;
-	if (gone)
+	if (gone) {
 		migrations_gone(daemon, removal->id, daemon->now());
-	else
-		migrations_leaving(daemon, removal->id);
+		return;
+	}
+	migrations_leaving(daemon, removal->id);
+	if (removal->phase == EGPU_PHASE_RELEASED)
+		migrations_released(daemon, removal->id, daemon->now(),
+				    is_certain(removal));
 }
 
 static void take_event(struct daemon *daemon, const struct egpu_event *event)

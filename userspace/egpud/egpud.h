@@ -239,6 +239,7 @@ enum txn_input {
 
 enum txn_state txn_next(enum txn_state state, enum txn_input input);
 const char *txn_state_name(enum txn_state state);
+bool txn_by_others(const struct egpu_removal *removal);
 enum txn_input txn_input_of(const struct egpu_removal *removal,
 			    bool disconnected);
 

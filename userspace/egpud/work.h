@@ -193,7 +193,7 @@ enum stand {
  * @device: id of the GPU it is on, 0 for none
  * @address: PCI address of that
  * @driver: driver of that
- * @put: it was moved there by us
+ * @put: it was moved there by us, or to memory if @device is 0
  * @rate: bytes per second to it, as measured; 0 for not known
  * @gone: that GPU has gone, and the buffers with it
  * @stand: does it stand still
@@ -212,8 +212,7 @@ enum stand {
  * @accepted_step: its step
  * @before: checkpoints that a session of this program has left are to go, one
  *	pass of the sweep
- * @precopy: makes the next checkpoint
- * @rough_made: a rough copy was made for the next checkpoint
+ * @precopy: makes the next checkpoint, or complains that it cannot be made
  * @begun: when that was begun, for what it costs
  * @guarded: safe point of the checkpoint before
  * @cost: time that a checkpoint took, from asking for it to having it
@@ -264,7 +263,6 @@ struct session {
 	uint64_t accepted_step;
 	bool before;
 	sd_event_source *precopy;
-	bool rough_made;
 	uint64_t begun;
 	uint64_t guarded;
 	uint64_t cost;
@@ -511,7 +509,6 @@ enum migration_kind {
  * @busy: an input is being worked on
  * @pending: the input that has come meanwhile
  * @limit: ends all of it
- * @told: the kernel was told that it has started
  * @lost: what was done since the checkpoint is lost
  * @lost_at: when the GPU was lost
  * @lost_ns: time that is lost
@@ -526,6 +523,7 @@ enum migration_kind {
  * @address: PCI address of the target
  * @driver: driver of the target
  * @node: node of the target
+ * @rate: bytes per second to it, as measured; 0 for not known
  * @restore: who makes the buffers, or NULL
  * @incomplete: something of it could not be taken
  * @tried: devices that were tried
@@ -551,7 +549,6 @@ struct migration {
 	bool busy;
 	enum migration_input pending;
 	sd_event_source *limit;
-	bool told;
 	bool lost;
 	uint64_t lost_at;
 	uint64_t lost_ns;
@@ -566,6 +563,7 @@ struct migration {
 	char address[EGPU_ADDRESS_LEN + 1];
 	char driver[32];
 	char node[WIRE_NODE];
+	uint64_t rate;
 	struct mover_run *restore;
 	bool incomplete;
 	unsigned int tried;
@@ -585,6 +583,8 @@ void migration_input(struct migration *migration, enum migration_input input);
 void migrations_next(struct work *work);
 void migrations_gone(struct daemon *daemon, uint32_t id, uint64_t when);
 void migrations_leaving(struct daemon *daemon, uint32_t id);
+void migrations_released(struct daemon *daemon, uint32_t id, uint64_t when,
+			 bool sure);
 void migrations_off(struct daemon *daemon, uint64_t cookie);
 void migrations_module_gone(struct daemon *daemon);
 

@@ -11,150 +11,8 @@
 #include <unistd.h>
 
 #include "../egpud/work.h"
-#include "desk.h"
-#include "worker.h"
+#include "move_case.h"
 #include "test.h"
-
-#define PROGRAMS_MAX 8
-
-static struct egpu_device *gpu;
-static struct egpu_removal *rem;
-static struct worker *program[PROGRAMS_MAX];
-static size_t n_programs;
-static char socket_path[128];
-
-static int setup(void **state)
-{
-	(void)state;
-	desk_make();
-	snprintf(socket_path, sizeof(socket_path), "%s/client", desk_world.run);
-	gpu = desk_add(WORLD_GPU, 1);
-	n_programs = 0;
-	desk_configure("interval = 0s\n");
-	desk_start();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < n_programs; i++)
-		worker_end(program[i]);
-	desk_free();
-	return 0;
-}
-
-static struct worker *add_program(void)
-{
-	program[n_programs] = worker_new();
-	return program[n_programs++];
-}
-
-static struct session *session_of(const struct worker *one)
-{
-	struct session *session;
-
-	for (session = desk_daemon.work->sessions; session;
-	     session = session->next) {
-		if (session->process.pid == one->pid)
-			return session;
-	}
-	return NULL;
-}
-
-static bool all_placed(void)
-{
-	size_t i;
-
-	for (i = 0; i < n_programs; i++) {
-		const struct session *session = session_of(program[i]);
-
-		if (!program[i]->ready || !session || session->device != gpu->id)
-			return false;
-	}
-	return !desk_daemon.work->locate;
-}
-
-/* The kernel says that they use the GPU until their place is known. */
-static void start_all(void)
-{
-	size_t i;
-
-	for (i = 0; i < n_programs; i++) {
-		worker_start(program[i], &desk_world, socket_path);
-		desk_kernel.clients[i] = (struct egpu_client){
-			.present = ~0ull,
-			.id = gpu->id,
-			.pid = (uint32_t)program[i]->pid,
-		};
-	}
-	desk_kernel.n_clients = n_programs;
-	assert_true(desk_run_until(all_placed));
-	desk_kernel.n_clients = 0;
-}
-
-static bool all_moved(void)
-{
-	size_t i;
-
-	for (i = 0; i < n_programs; i++) {
-		if (!program[i]->moves || desk_daemon.work->migrations)
-			return false;
-	}
-	return true;
-}
-
-static bool has_checkpoint(void)
-{
-	return *session_of(program[0])->accepted;
-}
-
-static uint64_t later_than;
-
-static bool goes_on(void)
-{
-	return program[0]->step > later_than;
-}
-
-static void assert_works_on(void)
-{
-	size_t i;
-
-	later_than = program[0]->step + 3;
-	assert_true(desk_run_until(goes_on));
-	for (i = 0; i < n_programs; i++)
-		assert_int_equal(program[i]->wrong, 0);
-}
-
-/* Files in the store. */
-static size_t count_checkpoints(void)
-{
-	struct store_info *list = NULL;
-	char error[STORE_ERROR];
-	size_t n = 0;
-
-	assert_int_equal(store_list(desk_daemon.work->store, &list, &n, error),
-			 0);
-	free(list);
-	return n;
-}
-
-static void eject(void)
-{
-	rem = desk_begin(gpu, EGPU_ORIGIN_EJECT);
-}
-
-/* The GPU is off without a word before. */
-static void pull(void)
-{
-	rem = kernel_begin(&desk_kernel, gpu, EGPU_ORIGIN_OTHERS);
-	rem->cause = EGPU_CAUSE_SURPRISE;
-	kernel_phase(&desk_kernel, rem, EGPU_PHASE_RELEASED,
-		     EGPU_RELEASE_OVERTAKEN);
-	desk_leave(rem, 1);
-}
 
 /* ------------------------------------------------------------- ejects */
 
@@ -333,12 +191,6 @@ static void a_forced_eject_does_not_wait_for_who_cannot(void **state)
 
 /* ------------------------------------------------------------- surprises */
 
-static bool failed_or_moved(void)
-{
-	return (program[0]->failed || program[0]->moves) &&
-	       !desk_daemon.work->migrations;
-}
-
 static void pulled_without_a_checkpoint(void **state)
 {
 	(void)state;
@@ -348,14 +200,6 @@ static void pulled_without_a_checkpoint(void **state)
 	assert_true(desk_run_until(failed_or_moved));
 	assert_int_equal(program[0]->moves, 0);
 	assert_string_equal(program[0]->why, "no checkpoint was made yet");
-}
-
-static void start_with_checkpoints(unsigned int interval_ms)
-{
-	start_all();
-	desk_daemon.config.interval_ms = interval_ms;
-	precopy_later(session_of(program[0]));
-	assert_true(desk_run_until(has_checkpoint));
 }
 
 static void pulled_with_a_checkpoint(void **state)
@@ -390,13 +234,6 @@ static void pulled_with_declared_buffers(void **state)
 	assert_true(desk_run_until(failed_or_moved));
 	assert_int_equal(program[0]->moves, 1);
 	assert_works_on();
-}
-
-static bool is_swept(void)
-{
-	const struct sweep *sweep = &desk_daemon.work->sweep;
-
-	return !sweep->n && !sweep->pid && !sweep->soon;
 }
 
 static bool many_checkpoints(void)
@@ -476,13 +313,6 @@ static void who_was_put_there_is_pulled(void **state)
 }
 
 /* ------------------------------------------------------------- targets */
-
-static bool is_restoring(void)
-{
-	const struct migration *migration = desk_daemon.work->migrations;
-
-	return migration && migration->state == MIGRATION_RESTORE;
-}
 
 static bool has_offer(void)
 {
@@ -629,7 +459,7 @@ static void taken_away_by_others(void **state)
 	assert_works_on();
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, move_setup, move_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(eject_to_the_cpu),

@@ -4,7 +4,9 @@
  * one that the work can go on from stays, with all that it needs, until there is
  * a newer one.
  */
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
@@ -129,10 +131,17 @@ void chain_accept(struct session *session)
 	session->before = true;
 }
 
+/* A process that ends has lost its memory, and what it ran, before its sockets. */
 static bool has_died(const struct session *session)
 {
-	return !process_is(session->work->daemon->roots, session->process.pid,
-			   session->process.start);
+	const struct usage_roots *roots = session->work->daemon->roots;
+	char path[64], file[1];
+
+	if (!process_is(roots, session->process.pid, session->process.start))
+		return true;
+	snprintf(path, sizeof(path), "%s/%d/exe", roots->proc,
+		 session->process.pid);
+	return readlink(path, file, sizeof(file)) < 0 && errno == ENOENT;
 }
 
 /**

@@ -60,6 +60,18 @@ static void set_dirty(struct session *session, bool dirty)
 		session->buffer[i].dirty = dirty;
 }
 
+/* Who waits in the queue is asked again when it is its turn. */
+static bool stands_for_this(const struct save *save)
+{
+	const struct session *session = save->session;
+	const struct migration *migration = session->migration;
+
+	if (save->rough || session->still != save->still)
+		return false;
+	return !migration ||
+	       (migration->state == MIGRATION_QUEUED && !session->gone);
+}
+
 /* Its last word. The program stands still no longer than it has to. */
 static void finish(struct save *save, const char *error)
 {
@@ -68,7 +80,7 @@ static void finish(struct save *save, const char *error)
 	session->save = NULL;
 	if (error && !save->rough)
 		set_dirty(session, true);
-	if (!session->migration && !save->rough && session->still == save->still)
+	if (stands_for_this(save))
 		session_go_on(session);
 	if (session->sock < 0)
 		;
@@ -103,8 +115,7 @@ static void take(struct mover_run *run, struct mover_message *message, void *arg
 	switch (message->event) {
 	case MOVER_COPIED:
 		save->copied = true;
-		if (!session->migration && !save->rough &&
-		    session->still == save->still)
+		if (stands_for_this(save))
 			session_go_on(session);
 		return;
 	case MOVER_DONE:

@@ -4,6 +4,7 @@
  * are frozen and about to lose it, for people to look at. Nothing depends on
  * them, so what fails is only logged.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
  * @handle: GEM handles
  * @size: and their sizes
  * @id: of the checkpoint
+ * @until: when there is no more time for it, CLOCK_BOOTTIME in ns
  * @run: who makes it, NULL when it was not begun yet
  */
 struct plain_save {
@@ -34,6 +36,7 @@ struct plain_save {
 	uint32_t *handle;
 	uint64_t *size;
 	char id[STORE_ID_SIZE];
+	uint64_t until;
 	struct mover_run *run;
 };
 
@@ -48,6 +51,8 @@ static void forget(struct plain_save *save)
 	free(save->size);
 	free(save);
 }
+
+static void begin_some(struct removal *removal);
 
 static void take(struct mover_run *run, struct mover_message *message, void *arg)
 {
@@ -72,13 +77,16 @@ static void take(struct mover_run *run, struct mover_message *message, void *arg
 			    "what %s has on the GPU was not saved: %s", who,
 			    message->text);
 	forget(save);
+	begin_some(removal);
 	moving_wake(removal->daemon->work);
 }
 
-static int start(struct plain_save *save, uint64_t limit)
+static int start(struct plain_save *save)
 {
 	struct removal *removal = save->removal;
 	struct work *work = removal->daemon->work;
+	uint64_t now = work_now(work);
+	uint64_t limit = save->until > now ? save->until - now : 0;
 	struct store_head head = {
 		.created = chain_time(),
 		.session = work->next_session++,
@@ -102,12 +110,16 @@ static int start(struct plain_save *save, uint64_t limit)
 	snprintf(head.program, sizeof(head.program), "%.15s",
 		 save->process.comm);
 	snprintf(head.address, sizeof(head.address), "%s", removal->address);
+	/* Another configuration may have taken it away meanwhile. */
+	if (!work->store)
+		return -ENOENT;
 	crash_point();
 	err = mover_plain(&mover, &job);
 	strcpy(save->id, head.id);
-	if (!err)
-		save->run = mover_run_begin(work, &mover, limit, take, save);
-	return save->run ? 0 : -1;
+	if (err)
+		return err;
+	save->run = mover_run_begin(work, &mover, limit, take, save);
+	return save->run ? 0 : -ENOMEM;
 }
 
 static struct plain_save *find(struct removal *removal,
@@ -175,14 +187,37 @@ static bool wanted(const struct removal *removal)
 	       daemon->work->store && removal->frozen.n;
 }
 
-static void begin_all(struct removal *removal, uint64_t limit)
+static unsigned int count_running(const struct removal *removal)
 {
-	struct plain_save *save, *next;
+	const struct plain_save *save;
+	unsigned int n = 0;
 
-	for (save = removal->plain; save; save = next) {
+	for (save = removal->plain; save; save = save->next)
+		n += !!save->run;
+	return n;
+}
+
+/* As many at once as programs are moved: each takes memory, and the same link. */
+static void begin_some(struct removal *removal)
+{
+	unsigned int running = count_running(removal);
+	struct plain_save *save, *next;
+	int err;
+
+	for (save = removal->plain;
+	     save && running < removal->daemon->config.migrations; save = next) {
 		next = save->next;
-		if (!save->run && start(save, limit))
-			forget(save);
+		if (save->run)
+			continue;
+		err = start(save);
+		if (!err) {
+			running++;
+			continue;
+		}
+		removal_log(LOG_WARNING, removal,
+			    "what %s has on the GPU is not saved, no process can be started: %s",
+			    save->process.comm, strerror(-err));
+		forget(save);
 	}
 }
 
@@ -195,6 +230,7 @@ void plain_begin(struct removal *removal, uint64_t limit)
 {
 	struct egpu_buffer_list *list = NULL;
 	const struct process *process;
+	struct plain_save *save;
 	size_t i;
 
 	if (!wanted(removal) ||
@@ -206,7 +242,9 @@ void plain_begin(struct removal *removal, uint64_t limit)
 			add(removal, process, list->item[i]);
 	}
 	egpu_buffer_list_free(list);
-	begin_all(removal, limit);
+	for (save = removal->plain; save; save = save->next)
+		save->until = work_now(removal->daemon->work) + limit;
+	begin_some(removal);
 }
 
 /**
@@ -218,12 +256,11 @@ void plain_stop(struct removal *removal)
 	while (removal->plain) {
 		struct plain_save *save = removal->plain;
 
-		if (save->run) {
-			removal_log(LOG_WARNING, removal,
-				    "no time was left to save what %s has on the GPU",
-				    save->process.comm);
+		removal_log(LOG_WARNING, removal,
+			    "no time was left to save what %s has on the GPU",
+			    save->process.comm);
+		if (save->run)
 			mover_run_drop(save->run);
-		}
 		forget(save);
 	}
 }

@@ -4,8 +4,8 @@
  * at most, and an eject has little left to copy.
  *
  * When much is dirty, it is first copied roughly while the program works, at a
- * share of what the link can do; then the program has to stand still only for
- * what it has written since.
+ * share of what the link can do; then all of it is looked at again while the
+ * program stands still, but only what it has written since has to be stored.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -47,7 +47,6 @@ uint64_t precopy_rate(const struct session *session)
 void precopy_stop(struct session *session)
 {
 	session->precopy = sd_event_source_disable_unref(session->precopy);
-	session->rough_made = false;
 }
 
 static bool wanted(const struct session *session)
@@ -57,17 +56,32 @@ static bool wanted(const struct session *session)
 	       !session->save;
 }
 
-static void ask(struct session *session)
-{
-	session_ask(session, WIRE_FOR_CHECKPOINT,
-		    work_now(session->work) + REACH_LIMIT);
-}
-
 static void complain(struct session *session, const char *error)
 {
 	if (!session->behind)
 		session_log(LOG_WARNING, session, "no checkpoint: %s", error);
 	session->behind = true;
+	/* What has failed is not tried again at once. */
+	session->rest_until = work_now(session->work) + interval_of(session);
+}
+
+static int on_unanswered(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct session *session = arg;
+
+	(void)source;
+	(void)usec;
+	session->precopy = sd_event_source_disable_unref(session->precopy);
+	complain(session, "the program does not come to a safe point");
+	return 0;
+}
+
+static void ask(struct session *session)
+{
+	if (!session_ask(session, WIRE_FOR_CHECKPOINT,
+			 work_now(session->work) + REACH_LIMIT))
+		work_timer(session->work, &session->precopy, REACH_LIMIT,
+			   on_unanswered, session);
 }
 
 static int on_precopy(sd_event_source *source, uint64_t usec, void *arg)
@@ -128,6 +142,7 @@ void precopy_came(struct session *session)
 {
 	char error[STORE_ERROR];
 
+	precopy_stop(session);
 	/* A rough copy that is still being made is not worth waiting for. */
 	save_stop(session);
 	if (!save_begin(session, false, error))

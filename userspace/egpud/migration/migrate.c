@@ -28,6 +28,11 @@ static enum migration_input enter_reach(struct migration *migration)
 /* The program stands still. */
 void migrate_came(struct migration *migration)
 {
+	/* For a copy that nobody makes any more; its turn is yet to come. */
+	if (migration->state == MIGRATION_QUEUED && !migration->session->gone) {
+		session_go_on(migration->session);
+		return;
+	}
 	migration->still = migration->session->still;
 	if (migration->state == MIGRATION_REACH)
 		migration_input(migration, MIGRATION_STEP);

@@ -252,8 +252,8 @@ void restore_take_over(struct migration *migration)
 	strcpy(session->address, migration->address);
 	snprintf(session->driver, sizeof(session->driver), "%s",
 		 migration->driver);
-	session->put = !migration->cpu;
-	session->rate = 0;
+	session->put = true;
+	session->rate = migration->rate;
 	session->gone = false;
 	session->stand = STAND_RUNS;
 	session->step = migration->step;

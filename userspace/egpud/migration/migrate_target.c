@@ -112,6 +112,8 @@ static void fill_need(struct migration *migration)
 
 static void take(struct migration *migration, const struct candidate *chosen)
 {
+	const struct reading *rate = &chosen->bandwidth;
+
 	migration->has_target = true;
 	migration->cpu = chosen->cpu;
 	migration->target = chosen->cpu ? 0 : chosen->id;
@@ -121,6 +123,9 @@ static void take(struct migration *migration, const struct candidate *chosen)
 		 chosen->driver);
 	snprintf(migration->node, sizeof(migration->node), "%s",
 		 chosen->cpu ? "" : chosen->node);
+	migration->rate = 0;
+	if (rate->known && !rate->estimate)
+		migration->rate = (uint64_t)rate->value;
 }
 
 /* Whatever else would do is not what is wanted. */

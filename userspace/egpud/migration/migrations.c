@@ -204,6 +204,8 @@ struct migration *migration_want(struct session *session,
 	if (cookie) {
 		migration->cookie = cookie;
 		migration->kind = kind;
+		/* It has to leave now, so any other device is as good. */
+		migration->to = 0;
 	}
 	if (why)
 		reason_set(migration->reason, "%s", why);
@@ -233,6 +235,9 @@ static void lose(struct session *session, uint64_t when)
 	}
 	migration->lost = true;
 	migration->lost_at = when;
+	/* It may wait in the queue; what is read from now on is not its work. */
+	if (session->save && !session->save->copied)
+		save_stop(session);
 	session_log(LOG_WARNING, session,
 		    "its GPU has gone; it goes on from checkpoint %s",
 		    *session->accepted ? session->accepted : "(none)");
@@ -274,6 +279,22 @@ static void take_back(struct migration *migration)
 	send_lost(migration->session);
 }
 
+static void leave_target(struct migration *migration)
+{
+	struct session *session = migration->session;
+
+	session_log(LOG_WARNING, session,
+		    "%s leaves as well, another device is looked for",
+		    migration->address);
+	if (migration->state == MIGRATION_OFFER)
+		take_back(migration);
+	/* Who has died meanwhile is known to have when it is told. */
+	if (session->migration != migration)
+		return;
+	target_exclude(migration);
+	migration_input(migration, MIGRATION_TARGET_GONE);
+}
+
 /**
  * migrations_leaving() - a GPU is about to leave, nobody is to go there
  * @daemon: daemon
@@ -289,13 +310,7 @@ void migrations_leaving(struct daemon *daemon, uint32_t id)
 		next = migration->next;
 		if (!goes_to(migration, id))
 			continue;
-		session_log(LOG_WARNING, migration->session,
-			    "%s leaves as well, another device is looked for",
-			    migration->address);
-		if (migration->state == MIGRATION_OFFER)
-			take_back(migration);
-		target_exclude(migration);
-		migration_input(migration, MIGRATION_TARGET_GONE);
+		leave_target(migration);
 		/* One that has ended may have begun another. */
 		next = daemon->work->migrations;
 	}
@@ -316,6 +331,73 @@ void migrations_gone(struct daemon *daemon, uint32_t id, uint64_t when)
 	migrations_leaving(daemon, id);
 	while ((session = on_device(daemon->work, id)))
 		lose(session, when);
+	migrations_next(daemon->work);
+}
+
+/* Whatever it is saved from has been read, or need not be any more. */
+static bool was_read(const struct session *session)
+{
+	const struct save *save = session->save;
+
+	if (session->migration && session->migration->state >= MIGRATION_HOLD)
+		return true;
+	return session->migration && save && save->copied && !save->rough &&
+	       save->still == session->still && session->stand == STAND_STILL;
+}
+
+/* Who is about to be read from a GPU that may not be there any more. */
+static struct session *unread_on(struct work *work, uint32_t id, bool sure)
+{
+	struct session *session;
+
+	for (session = work->sessions; session; session = session->next) {
+		if (session->device != id || session->gone ||
+		    !session->greeted || was_read(session))
+			continue;
+		if (sure || session->migration ||
+		    (session->save && !session->save->copied))
+			return session;
+	}
+	return NULL;
+}
+
+static void give_up(struct session *session)
+{
+	save_stop(session);
+	if (session->migration) {
+		reason_set(session->migration->reason,
+			   "the GPU leaves before its work is saved");
+		migration_input(session->migration, MIGRATION_FAIL);
+		return;
+	}
+	session_go_on(session);
+	precopy_later(session);
+}
+
+/**
+ * migrations_released() - nothing keeps a driver from letting go of its GPU
+ * @daemon: daemon
+ * @id: device id
+ * @when: CLOCK_BOOTTIME in ns
+ * @sure: it will; else the kernel may find that it is in use
+ *
+ * From here on its memory may read as zeros at any moment, without an error: a
+ * checkpoint that was not read by now is none. What was saved is waited with
+ * until the driver has let go.
+ */
+void migrations_released(struct daemon *daemon, uint32_t id, uint64_t when,
+			 bool sure)
+{
+	struct session *session;
+
+	if (!daemon->work)
+		return;
+	while ((session = unread_on(daemon->work, id, sure))) {
+		if (sure)
+			lose(session, when);
+		else
+			give_up(session);
+	}
 	migrations_next(daemon->work);
 }
 

@@ -581,6 +581,9 @@ enum txn_input step_enter(struct removal *removal)
 	step_stop_timers(removal);
 	if (removal->state != TXN_ASK)
 		ask_stop(removal);
+	/* What is read when the driver may let go is not what it was. */
+	if (removal->state != TXN_SAVE)
+		plain_stop(removal);
 	return steps[removal->state].enter(removal);
 }
 

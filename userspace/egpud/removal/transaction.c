@@ -88,6 +88,13 @@ const char *txn_state_name(enum txn_state state)
 	(EGPU_EVIDENCE_HOTPLUG_THREAD | EGPU_EVIDENCE_SYSFS_REMOVE |           \
 	 EGPU_EVIDENCE_DRIVER_UNLOAD | EGPU_EVIDENCE_USER_TASK)
 
+/* Whether somebody else removes the GPU, also if it was to be ejected first. */
+bool txn_by_others(const struct egpu_removal *removal)
+{
+	return removal->origin != EGPU_ORIGIN_EJECT ||
+	       removal->evidence & BY_OTHERS;
+}
+
 /**
  * txn_input_of() - what an event of a removal means to its transaction
  * @removal: the removal as it is now
@@ -104,7 +111,7 @@ enum txn_input txn_input_of(const struct egpu_removal *removal,
 	case EGPU_PHASE_PENDING:
 	case EGPU_PHASE_ACCEPTED:
 		if (removal->origin == EGPU_ORIGIN_EJECT &&
-		    removal->evidence & BY_OTHERS)
+		    txn_by_others(removal))
 			return TXN_HURRY;
 		return TXN_NOTHING;
 	case EGPU_PHASE_RELEASED:

@@ -167,8 +167,11 @@ static bool is_listed(const struct place *place, size_t n, uint32_t id)
 static bool stays(const struct session *session, const struct place *place,
 		  size_t n, int weight)
 {
-	if (!session->device || weight >= WEIGHT_BUFFERS)
+	if (weight >= WEIGHT_BUFFERS)
 		return false;
+	/* Memory is in no list at all. */
+	if (!session->device)
+		return session->put && session->n;
 	if (!is_listed(place, n, session->device))
 		return true;
 	return session->put && session->n;
