@@ -616,13 +616,13 @@ static void works_of(unsigned int cycles, uint64_t seed, unsigned int *kinds)
 /* Of a line of ../check: stress KERNEL:CYCLES:SEED... */
 static unsigned int runs_of(char *line, unsigned int *kinds)
 {
-	char *word = strtok(line, " \n");
+	char *word = strtok(line, "\n ");
 	unsigned int cycles, n = 0;
 	uint64_t seed;
 
 	if (!word || strcmp(word, "stress"))
 		return 0;
-	while ((word = strtok(NULL, " \n"))) {
+	while ((word = strtok(NULL, "\n "))) {
 		if (sscanf(word, "%*[^:]:%u:%" SCNu64, &cycles, &seed) != 2)
 			continue;
 		works_of(cycles, seed, kinds);
