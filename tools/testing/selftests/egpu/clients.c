@@ -252,7 +252,21 @@ static pid_t remove_in_child(void)
 	_exit(fd < 0 || write(fd, "1", 1) != 1);
 }
 
-static void test_held(void)
+static void stop_all(void)
+{
+	int i;
+
+	for (i = 0; i < CLIENTS; i++)
+		if (client[i].pid)
+			stop_client(&client[i]);
+}
+
+/*
+ * @fragile: the driver is virtio-gpu, which in 6.1 now and then warns of memory
+ * that it has kept, with egpu or without, when its last client ends after the
+ * card: they end before it.
+ */
+static void test_held(bool fragile)
 {
 	unsigned int left = CLIENTS - CLIENTS / 4;
 	struct removal removal = {};
@@ -277,6 +291,8 @@ static void test_held(void)
 	      "accept: %s", answer.text);
 	check_list(left, gpu.id);
 	check_count(left);
+	if (fragile)
+		stop_all();
 	check(!step(&events, &family, EGPU_CMD_ACK, removal.cookie, &answer),
 	      "ack: %s", answer.text);
 	waitpid(pid, &status, 0);
@@ -291,8 +307,6 @@ static void test_held(void)
 
 int main(int argc, char **argv)
 {
-	int i;
-
 	if (argc < 3 || family_open(&nl, &family) ||
 	    gpu_find(&nl, &family, true, &gpu) || strcmp(gpu.address, argv[1]))
 		bail_out("name the only external GPU and its nodes");
@@ -301,9 +315,7 @@ int main(int argc, char **argv)
 	start_clients(argv[2], argc > 3 ? argv[3] : NULL);
 	test_list();
 	test_fewer();
-	test_held();
-	for (i = 0; i < CLIENTS; i++)
-		if (client[i].pid)
-			stop_client(&client[i]);
+	test_held(argc > 3);
+	stop_all();
 	return ktap_finish();
 }
