@@ -165,6 +165,21 @@ static bool stays(const struct session *session, const struct place *place,
 	       is_listed(place, n, session->device);
 }
 
+/*
+ * Where it was is going, or has gone, as the kernel knows and we are about to
+ * hear. Were it forgotten before that nobody would tell the program.
+ */
+static bool is_losing(const struct session *session, const struct place *place,
+		      size_t n)
+{
+	while (n--) {
+		if (place[n].device->id == session->device)
+			return place[n].device->state !=
+			       EGPU_DEVICE_STATE_READY;
+	}
+	return session->device;
+}
+
 /* Where what has gone was is known, and what moves is about to be elsewhere. */
 static bool may_be_placed(const struct session *session)
 {
@@ -188,7 +203,7 @@ static void place_on(struct work *work, const struct egpu_device_list *devices)
 		const struct egpu_device *found = NULL;
 		int best = 0, weight;
 
-		if (!may_be_placed(session))
+		if (!may_be_placed(session) || is_losing(session, place, n))
 			continue;
 		for (i = 0; i < n; i++) {
 			weight = weigh(&place[i], session);
