@@ -120,13 +120,13 @@ static void gone_while_events_were_lost(void **state)
 	assert_told();
 }
 
-#define T(function) \
-	cmocka_unit_test_setup_teardown(function, setup, teardown)
-
 static const struct CMUnitTest tests[] = {
-	T(looked_for_when_it_has_gone),
-	T(looked_for_while_it_goes),
-	T(gone_while_events_were_lost),
+	cmocka_unit_test_setup_teardown(looked_for_when_it_has_gone, setup,
+					teardown),
+	cmocka_unit_test_setup_teardown(looked_for_while_it_goes, setup,
+					teardown),
+	cmocka_unit_test_setup_teardown(gone_while_events_were_lost, setup,
+					teardown),
 };
 
 TEST_MAIN(tests, NULL, NULL)
