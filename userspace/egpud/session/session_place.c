@@ -174,8 +174,7 @@ static bool is_losing(const struct session *session, const struct place *place,
 {
 	while (n--) {
 		if (place[n].device->id == session->device)
-			return place[n].device->state !=
-			       EGPU_DEVICE_STATE_READY;
+			return place[n].device->state != EGPU_DEVICE_STATE_READY;
 	}
 	return session->device;
 }

@@ -29,7 +29,7 @@ pull tb1
 surprise_expect "$cold"
 removal_evidence "$cold" hotplug-thread slot-empty
 removal_expect "$cold" '.clients == 1 and .driver == "virtio-pci"'
-stop_bg client
+client_leave client
 
 test_begin "the next GPU in the port is a new device"
 sleep 2
