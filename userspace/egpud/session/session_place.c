@@ -105,11 +105,14 @@ static bool has_client(const struct place *place, const struct session *session)
 	return false;
 }
 
+/* From this weight on it is sure, because buffers of the session are there. */
+#define WEIGHT_BUFFERS 3
+
 /* How sure it is that a session is on a GPU; what can leave counts more. */
 static int weigh(const struct place *place, const struct session *session)
 {
 	if (has_buffer_of(place, session))
-		return place->device->external ? 4 : 3;
+		return WEIGHT_BUFFERS + place->device->external;
 	if (has_client(place, session))
 		return place->device->external ? 2 : 1;
 	return 0;
@@ -145,24 +148,16 @@ static void settle(struct session *session, const struct egpu_device *device)
 	publish_soon(session->work);
 }
 
-static bool is_listed(const struct place *place, size_t n, uint32_t id)
-{
-	while (n--) {
-		if (place[n].device->id == id)
-			return true;
-	}
-	return false;
-}
-
 /*
- * What a mover has made for a program is in no list of handles, as long as the
- * program has not imported it; but it is where we have put it.
+ * Whether a session stays where it is, although it looks @weight elsewhere. What
+ * a mover has made for a program is in no list of handles, as long as the program
+ * has not imported it; but it is where we have put it, also when the program still
+ * has the GPU open that it comes from.
  */
-static bool stays(const struct session *session, const struct place *place,
-		  size_t n)
+static bool stays(const struct session *session, int weight)
 {
-	return session->put && session->n &&
-	       is_listed(place, n, session->device);
+	return session->device && session->put && session->n &&
+	       weight < WEIGHT_BUFFERS;
 }
 
 /*
@@ -211,7 +206,7 @@ static void place_on(struct work *work, const struct egpu_device_list *devices)
 			best = weight;
 			found = place[i].device;
 		}
-		if (!found && stays(session, place, n))
+		if (stays(session, best))
 			continue;
 		session->put = false;
 		settle(session, found);
