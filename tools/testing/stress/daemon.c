@@ -32,19 +32,20 @@ static unsigned int base; /* files of the daemon when it had nothing to do */
  */
 void session_begin(void)
 {
-	static const char config[] = "others = wait\n"
-				     "ask = 10s\n"
-				     "freeze = 300ms\n"
-				     "drain = 300ms\n"
-				     "interval = 200ms\n"
-				     "store-free = 1M\n";
 	int fd;
 
 	prctl(PR_SET_NAME, "weston");
 	mkdir("/etc/egpu", 0755);
 	fd = open("/etc/egpu/egpud.conf",
 		  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0 || write(fd, config, strlen(config)) < 0)
+	if (fd < 0 || dprintf(fd,
+			      "others = wait\n"
+			      "ask = %us\n"
+			      "freeze = 300ms\n"
+			      "drain = 300ms\n"
+			      "interval = 200ms\n"
+			      "store-free = 1M\n",
+			      slow > 1 ? 25 : 10) < 0)
 		trouble("cannot write the daemon's configuration");
 	close(fd);
 }

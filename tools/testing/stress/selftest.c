@@ -5,6 +5,7 @@
  */
 #include "stress.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -589,6 +590,66 @@ static void test_plans(void)
 	test_end();
 }
 
+static void works_of(unsigned int cycles, uint64_t seed, unsigned int *kinds)
+{
+	unsigned int looked = 0, until = FIRST_LOOK;
+	struct rng rng = { .state = seed };
+	static struct model model;
+	static struct plan plan;
+	int i;
+
+	memset(&plan, 0, sizeof(plan));
+	model_begin(&model);
+	while (model.cycles < cycles) {
+		plan_step(&plan, &model, &rng);
+		if (model.cycles < looked + until)
+			continue;
+		while (plan_rest(&plan, &model))
+			continue;
+		looked = model.cycles;
+		until = LOOK_EVERY;
+	}
+	for (i = 0; i < ACT_KINDS; i++)
+		kinds[i] += model.count[i];
+}
+
+/* Of a line of ../check: stress KERNEL:CYCLES:SEED... */
+static unsigned int runs_of(char *line, unsigned int *kinds)
+{
+	char *word = strtok(line, "\n ");
+	unsigned int cycles, n = 0;
+	uint64_t seed;
+
+	if (!word || strcmp(word, "stress"))
+		return 0;
+	while ((word = strtok(NULL, "\n "))) {
+		if (sscanf(word, "%*[^:]:%u:%" SCNu64, &cycles, &seed) != 2)
+			continue;
+		works_of(cycles, seed, kinds);
+		n++;
+	}
+	return n;
+}
+
+/* It makes few steps, so the rare acts are only in those of some seeds. */
+static void test_check(void)
+{
+	unsigned int kinds[ACT_KINDS] = {}, n = 0;
+	FILE *file = fopen("../check", "re");
+	char line[256];
+	int kind;
+
+	test_begin("what make check runs moves works in every way");
+	while (file && fgets(line, sizeof(line), file))
+		n += runs_of(line, kinds);
+	check(n == 2, "%u runs are in ../check", n);
+	for (kind = WORK_EJECT; kind <= WORK_KILL; kind++)
+		check(kinds[kind], "%s never comes", act_names[kind]);
+	if (file)
+		fclose(file);
+	test_end();
+}
+
 int main(void)
 {
 	size_t i;
@@ -601,5 +662,6 @@ int main(void)
 		test_bad(&examples[i]);
 	test_snapshot();
 	test_plans();
+	test_check();
 	return ktap_finish();
 }

@@ -18,10 +18,8 @@
 /* What the rig's init has opened for what a person sees. */
 #define STORY_FD 9
 
-/* In cycles. The first look is what the others are compared with. */
+/* In cycles. */
 #define TELL_EVERY 25
-#define FIRST_LOOK 15
-#define LOOK_EVERY 50
 
 unsigned int slow = 1;
 

@@ -25,6 +25,10 @@
 #define ACTS	  6
 #define LISTENERS 5
 
+/* In cycles: when nothing may be left; the first look is what others are compared with. */
+#define FIRST_LOOK 15
+#define LOOK_EVERY 50
+
 /* rng.c: where the steps of a seed come from */
 
 /** struct rng - a source of numbers, the same ones for a seed on any machine */

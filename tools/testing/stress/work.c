@@ -30,7 +30,6 @@ struct said {
 	uint64_t step; /* the last one */
 	unsigned int moves;
 	bool lost; /* the last move says so */
-	uint64_t from; /* the step that it goes on from */
 };
 
 static uint64_t wanted_of[STEPS + 1];
@@ -85,7 +84,6 @@ static void judge_move(struct said *said, uint64_t step, bool lost)
 		     "from step %" PRIu64 ", lost %d, it was at %" PRIu64, step,
 		     lost, said->step);
 	said->step = step;
-	said->from = step;
 	said->lost = lost;
 	said->moves++;
 }
@@ -169,7 +167,7 @@ static void begin(int port)
 	await_checkpoint();
 }
 
-static void end(void)
+static void end(const struct act *act)
 {
 	struct said said;
 	int status = 0;
@@ -179,6 +177,10 @@ static void end(void)
 		fail("a program with a session ends when asked", "status %#x",
 		     status);
 	judge(&said);
+	/* Who is asked first loses nothing; who is not, may. */
+	if (act->kind == WORK_EJECT && said.lost)
+		fail("an eject costs no work", "it goes on from step %" PRIu64,
+		     said.step);
 }
 
 static void begin_eject(struct act *act, uint32_t id)
@@ -239,6 +241,6 @@ void run_work(struct act *act, uint32_t id)
 		await_checkpoint();
 		await(2, 0);
 	}
-	end();
+	end(act);
 	check_store();
 }

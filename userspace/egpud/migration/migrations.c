@@ -434,6 +434,7 @@ void migrations_off(struct daemon *daemon, uint64_t cookie)
 		reason_set(migration->reason, "the GPU does not leave");
 		migration_input(migration, MIGRATION_OFF);
 	}
+	place_soon(daemon->work);
 }
 
 /* Nothing is known any more of where anything is. */

@@ -148,33 +148,30 @@ static void settle(struct session *session, const struct egpu_device *device)
 	publish_soon(session->work);
 }
 
-static bool is_listed(const struct place *place, size_t n, uint32_t id)
-{
-	while (n--) {
-		if (place[n].device->id == id)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Whether a session stays where it is, although it looks @weight elsewhere. What
  * a mover has made for a program is in no list of handles, as long as the program
  * has not imported it; but it is where we have put it, also when the program still
- * has the GPU open that it comes from. Of a GPU that has left the kernel's list
- * we are about to be told; until then what was on it is known.
+ * has the GPU open that it comes from.
  */
-static bool stays(const struct session *session, const struct place *place,
-		  size_t n, int weight)
+static bool stays(const struct session *session, int weight)
 {
-	if (weight >= WEIGHT_BUFFERS)
-		return false;
-	/* Memory is in no list at all. */
-	if (!session->device)
-		return session->put && session->n;
-	if (!is_listed(place, n, session->device))
-		return true;
-	return session->put && session->n;
+	/* Memory, without a device, is in no list at all. */
+	return session->put && session->n && weight < WEIGHT_BUFFERS;
+}
+
+/*
+ * Where it was is going, or has gone, as the kernel knows and we are about to
+ * hear. Were it forgotten before that nobody would tell the program.
+ */
+static bool is_losing(const struct session *session, const struct place *place,
+		      size_t n)
+{
+	while (n--) {
+		if (place[n].device->id == session->device)
+			return place[n].device->state != EGPU_DEVICE_STATE_READY;
+	}
+	return session->device;
 }
 
 /* Where what has gone was is known, and what moves is about to be elsewhere. */
@@ -200,7 +197,7 @@ static void place_on(struct work *work, const struct egpu_device_list *devices)
 		const struct egpu_device *found = NULL;
 		int best = 0, weight;
 
-		if (!may_be_placed(session))
+		if (!may_be_placed(session) || is_losing(session, place, n))
 			continue;
 		for (i = 0; i < n; i++) {
 			weight = weigh(&place[i], session);
@@ -209,7 +206,7 @@ static void place_on(struct work *work, const struct egpu_device_list *devices)
 			best = weight;
 			found = place[i].device;
 		}
-		if (stays(session, place, n, best))
+		if (stays(session, best))
 			continue;
 		session->put = false;
 		settle(session, found);

@@ -94,6 +94,7 @@ all_gone() {
 	shift
 	wait_for "runs $*" 10
 	wait_for nothing_kept 10 || rig_note_kept
+	[ -s "/run/rig/artifacts/nodes.$rig_nodes" ] || fail "nobody has looked at its nodes before"
 	cut -d ' ' -f 1 "/run/rig/artifacts/nodes.$rig_nodes" | while read -r rig_node; do
 		[ ! -e "$rig_node" ] || echo "$rig_node is still there"
 	done >/run/rig/left

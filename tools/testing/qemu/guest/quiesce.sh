@@ -14,8 +14,8 @@ client_start() {
 }
 
 # client_leave NAME: a client of a virtio-gpu that has gone stays until the machine ends.
-# When it ends on 6.1, the stock driver now and then warns of memory that it has not freed,
-# and panics, with egpu or without.
+# When it ends on 6.1 or 6.12, the stock driver now and then warns of memory that it has not
+# freed, and panics, with egpu or without.
 client_leave() {
 	rm "/run/rig/bg.$1"
 }

@@ -29,8 +29,7 @@ pull tb1
 surprise_expect "$cold"
 removal_evidence "$cold" hotplug-thread slot-empty
 removal_expect "$cold" '.clients == 1 and .driver == "virtio-pci"'
-# The client lives on: when it ends after its card, virtio-gpu now and then warns of memory
-# that it has kept, with egpu or without.
+client_leave client
 
 test_begin "the next GPU in the port is a new device"
 sleep 2
