@@ -319,72 +319,6 @@ static void client_of_nobody_for_a_moment(void **state)
 	assert_true(desk_run_to(TXN_DRAIN));
 }
 
-/* ------------------------------------------------------------- others */
-
-static void others_freeze_drain_and_acknowledge(void **state)
-{
-	(void)state;
-	use_it(USER_PLAIN, "user");
-	rem = desk_begin(gpu, EGPU_ORIGIN_OTHERS);
-	desk_settle();
-	assert_true(desk_run_to(TXN_DRAIN));
-	assert_false(moves());
-	/* Too late to close nodes. */
-	assert_false(world_is_fenced(&desk_world));
-	desk_drained(gpu);
-	desk_settle();
-	assert_int_equal(rem->release, EGPU_RELEASE_ACKED);
-	assert_false(moves());
-	kernel_phase(&desk_kernel, rem, EGPU_PHASE_UNBOUND, rem->release);
-	desk_settle();
-	assert_true(moves());
-	desk_leave(rem, 1);
-	desk_settle();
-	assert_null(desk_removal());
-}
-
-/* There is nothing to refuse, so what cannot be awaited is acknowledged. */
-static void others_do_not_wait_for_ever(void **state)
-{
-	(void)state;
-	desk_daemon.config.drain_ms = 50;
-	use_it(USER_PLAIN, "user");
-	rem = desk_begin(gpu, EGPU_ORIGIN_OTHERS);
-	assert_true(desk_run_to(TXN_LEAVE));
-	assert_int_equal(rem->release, EGPU_RELEASE_ACKED);
-	assert_false(moves());
-}
-
-static void others_without_time(void **state)
-{
-	(void)state;
-	desk_kernel.settings.hold_ms = 0;
-	use_it(USER_PLAIN, "user");
-	rem = desk_begin(gpu, EGPU_ORIGIN_OTHERS);
-	assert_true(desk_run_to(TXN_LEAVE));
-	assert_int_equal(rem->release, EGPU_RELEASE_ACKED);
-}
-
-static void others_overtake_an_eject(void **state)
-{
-	(void)state;
-	desk_kernel.settings.hold_ms = 1000;
-	use_it(USER_PLAIN, "user");
-	eject();
-	assert_int_equal(desk_removal()->state, TXN_ASK);
-	rem->evidence |= EGPU_EVIDENCE_SYSFS_REMOVE;
-	kernel_phase(&desk_kernel, rem, EGPU_PHASE_ACCEPTED,
-		     EGPU_RELEASE_NOT_YET);
-	/* No drain ends, but the time of the hold does. */
-	assert_true(desk_run_to(TXN_LEAVE));
-	assert_false(moves());
-	assert_int_equal(rem->release, EGPU_RELEASE_ACKED);
-	desk_leave(rem, 1);
-	desk_settle();
-	assert_true(moves());
-	assert_false(world_is_fenced(&desk_world));
-}
-
 /* ------------------------------------------------------------- called off */
 
 /* Takes an eject of a GPU in use as far as a state. */
@@ -688,10 +622,6 @@ static const struct CMUnitTest tests[] = {
 	T(unless_it_may),
 	T(client_of_nobody),
 	T(client_of_nobody_for_a_moment),
-	T(others_freeze_drain_and_acknowledge),
-	T(others_do_not_wait_for_ever),
-	T(others_without_time),
-	T(others_overtake_an_eject),
 	T(cancelled_at_each_step),
 	T(refused_by_the_kernel),
 	T(pulled_at_each_step),
