@@ -81,62 +81,20 @@ static bool is_in_place(const struct store_reader *r, uint64_t k,
 	return at == r->tables[k].offset;
 }
 
-static int open_pages(struct store_reader *r)
-{
-	/* Of two there is nothing to read ahead that would be worth a ring. */
-	bool ahead = r->direct && r->trailer.n_tables > 2;
-	int err = r->has_pages ? 0 : ring_open_pages(&r->pages, r->io, ahead);
-
-	r->has_pages = !err;
-	return err;
-}
-
-/*
- * The page of a table. A disk that is busy with blocks has a page as late as all
- * of them, so the next ones are asked for as long before as blocks are.
- */
-static int fetch_table(struct store_reader *r, uint64_t k, const uint8_t **page)
-{
-	uint64_t at, end = k + 1;
-	unsigned int slot;
-	int err = open_pages(r);
-
-	if (err)
-		return err;
-	if (k == r->next_table)
-		end = k + r->pages.n;
-	r->next_table = k + 1;
-	for (at = k; at < end && at < r->trailer.n_tables; at++) {
-		slot = (unsigned int)(at % r->pages.n);
-		if (r->fetched[slot] == at + 1)
-			continue;
-		ring_wait(&r->pages, slot);
-		r->fetched[slot] = at + 1;
-		ring_start(&r->pages, slot, r->fd[0], false, FORMAT_PAGE,
-			   r->tables[at].offset);
-	}
-	slot = (unsigned int)(k % r->pages.n);
-	*page = ring_memory(&r->pages, slot);
-	err = ring_wait(&r->pages, slot);
-	if (err)
-		r->fetched[slot] = 0;
-	return err;
-}
-
 static int load_table(struct store_reader *r, uint64_t k)
 {
-	const uint8_t *page;
 	int err;
 
 	if (r->has_table && r->table.first == k * FORMAT_ENTRIES)
 		return 0;
 	r->has_table = false;
-	err = fetch_table(r, k, &page);
+	err = io_read_all(r->io, r->fd[0], r->page, FORMAT_PAGE,
+			  r->tables[k].offset);
 	if (err)
 		return store_fail(r->error, err,
 				  "checkpoint %s: a table cannot be read: %s",
 				  r->header.head.id, strerror(-err));
-	err = format_get_table(page, &r->tables[k], &r->table, r->error);
+	err = format_get_table(r->page, &r->tables[k], &r->table, r->error);
 	if (!err && !is_in_place(r, k, &r->table))
 		err = store_fail(r->error, -EBADMSG,
 				 "checkpoint %s: the table at %" PRIu64

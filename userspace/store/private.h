@@ -277,7 +277,6 @@ struct ring {
 
 int ring_open(struct ring *ring, const struct store_io *io, bool direct,
 	      bool no_ring);
-int ring_open_pages(struct ring *ring, const struct store_io *io, bool direct);
 void ring_close(struct ring *ring);
 uint8_t *ring_memory(const struct ring *ring, unsigned int slot);
 int ring_start(struct ring *ring, unsigned int slot, int fd, bool write,
@@ -348,10 +347,7 @@ struct ahead {
  * @fd: this file and its parents
  * @size: and how large they are
  * @direct: O_DIRECT is used
- * @pages: memory for tables, opened with the first; each has its slot
- * @has_pages: it was
- * @fetched: per slot of @pages the number of its table, from 1; 0 for none
- * @next_table: table that a reader who goes on would want
+ * @page: for one page, aligned
  * @table: the one that was looked at last
  * @has_table: there is one
  * @ring: the memory, opened with the first read
@@ -376,10 +372,7 @@ struct store_reader {
 	int fd[STORE_CHAIN];
 	uint64_t size[STORE_CHAIN];
 	bool direct;
-	struct ring pages;
-	bool has_pages;
-	uint64_t fetched[RING_SLOTS];
-	uint64_t next_table;
+	uint8_t *page;
 	struct table table;
 	bool has_table;
 	struct ring ring;

@@ -271,8 +271,9 @@ static struct store_reader *new_reader(struct store *store)
 		r->fd[i] = -1;
 	r->store = store;
 	r->io = store->options.io;
+	r->page = aligned_alloc(FORMAT_PAGE, FORMAT_PAGE);
 	r->ahead = calloc(RING_SLOTS, sizeof(*r->ahead));
-	if (!r->ahead) {
+	if (!r->page || !r->ahead) {
 		store_unload(r);
 		return NULL;
 	}
@@ -382,13 +383,12 @@ void store_unload(struct store_reader *reader)
 		return;
 	if (reader->has_ring)
 		ring_close(&reader->ring);
-	if (reader->has_pages)
-		ring_close(&reader->pages);
 	for (i = 0; i < STORE_CHAIN; i++) {
 		if (reader->fd[i] >= 0)
 			close(reader->fd[i]);
 	}
 	free(reader->ahead);
+	free(reader->page);
 	free(reader->tables);
 	free(reader->first);
 	free(reader->buffer);

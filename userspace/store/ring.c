@@ -35,14 +35,20 @@ static void open_uring(struct ring *ring)
 		!io_uring_register_buffers(&ring->uring, piece, RING_SLOTS);
 }
 
-static int open_slots(struct ring *ring, const struct store_io *io, bool direct,
-		      bool async, size_t size)
+/*
+ * @direct: the files are open with O_DIRECT; else they are in memory, or in the
+ * page cache, and a request is a copy.
+ */
+int ring_open(struct ring *ring, const struct store_io *io, bool direct,
+	      bool no_ring)
 {
+	bool async = !no_ring;
+
 	memset(ring, 0, sizeof(*ring));
 	ring->io = io;
 	ring->direct = direct;
 	ring->n = async ? RING_SLOTS : 1;
-	ring->size = size;
+	ring->size = direct ? RING_SLOT : RING_PLAIN_SLOT;
 	ring->memory = mmap(NULL, memory_size(ring), PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (ring->memory == MAP_FAILED) {
@@ -59,23 +65,6 @@ static int open_slots(struct ring *ring, const struct store_io *io, bool direct,
 		ring->n = 1;
 	}
 	return 0;
-}
-
-/*
- * @direct: the files are open with O_DIRECT; else they are in memory, or in the
- * page cache, and a request is a copy.
- */
-int ring_open(struct ring *ring, const struct store_io *io, bool direct,
-	      bool no_ring)
-{
-	return open_slots(ring, io, direct, !no_ring,
-			  direct ? RING_SLOT : RING_PLAIN_SLOT);
-}
-
-/* For single pages: one that is in memory is copied sooner than asked for. */
-int ring_open_pages(struct ring *ring, const struct store_io *io, bool direct)
-{
-	return open_slots(ring, io, direct, direct, FORMAT_PAGE);
 }
 
 /* Memory that is with the kernel is not given back before the kernel has done. */

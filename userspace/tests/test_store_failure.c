@@ -51,7 +51,6 @@ struct done {
  * @calls: made so far
  * @seen: @fail_at was reached
  * @partial: writes and reads do only so many bytes
- * @waited: reads that were waited for on the spot
  * @record: keep what is done
  * @n: entries of @done
  * @done: what was done
@@ -62,7 +61,6 @@ static struct machine {
 	unsigned int calls;
 	bool seen;
 	size_t partial;
-	unsigned int waited;
 	bool record;
 	size_t n;
 	struct done done[DONE_MAX];
@@ -112,7 +110,6 @@ static ssize_t do_pread(int fd, void *to, size_t len, off_t offset)
 {
 	if (machine.partial && len > machine.partial)
 		len = machine.partial;
-	machine.waited++;
 	return fails() ? -1 : pread(fd, to, len, offset);
 }
 
@@ -350,34 +347,6 @@ static void in_parts(void **state)
 			store_case_end(&c);
 		}
 	}
-}
-
-/* A disk that is busy with blocks would give each table behind all of them. */
-static void tables_are_read_ahead(void **state)
-{
-	static const uint64_t size[] = { 3 * 127 * 65536, 65536 };
-	struct store_reader *reader;
-	struct store_stats stats;
-	struct store_case c;
-	struct work work;
-
-	(void)state;
-	store_case_begin(&c, places[0].under, &places[0].options);
-	work_begin(&work, size, 2, 0, 1);
-	machine_reset();
-	if (work_save(&c, &work, NULL, &stats))
-		fail_msg("%s", c.error);
-	assert_int_equal(store_load(c.store, work.head.id, &reader, c.error), 0);
-	machine_reset();
-	assert_int_equal(store_verify(reader), 0);
-	if (stats.direct && stats.ring)
-		assert_int_equal(machine.waited, 0);
-	else
-		print_message("skipped: no O_DIRECT or no io_uring in %s\n",
-			      places[0].under);
-	store_unload(reader);
-	work_end(&work);
-	store_case_end(&c);
 }
 
 /* Removing and collecting: what could not be removed is still there and whole. */
@@ -631,7 +600,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(save_fails),
 	cmocka_unit_test(reading_fails),
 	cmocka_unit_test(in_parts),
-	cmocka_unit_test(tables_are_read_ahead),
 	cmocka_unit_test(removing_fails),
 	cmocka_unit_test(order_of_calls),
 	cmocka_unit_test(new_directories),
