@@ -9,7 +9,7 @@
 policy <<END
 others = ignore
 ask = 20s
-freeze = 20s
+freeze = 60s
 drain = 8s
 [program waiter]
 action = wait
